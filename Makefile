@@ -1,0 +1,58 @@
+# Everything that a person types. Only Python 3.11+ and git are needed beforehand.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export UV_COMPILE_BYTECODE := 1
+# One native thread for each test process: the cores are shared by the test workers.
+TEST_ENV := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
+
+.PHONY: install run test check format bench lock browser clean
+
+install: $(VENV)/.installed
+
+run: $(VENV)/.installed
+	@$(BIN)/python -m modelops serve
+
+test: $(VENV)/.installed-dev browser
+	$(TEST_ENV) $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser"
+	$(TEST_ENV) $(BIN)/python -m pytest -m browser
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -p no:doctest --override-ini addopts= -q tests/test_architecture.py tests/test_docs.py
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/drift.py
+	$(BIN)/python benchmarks/answer.py
+
+browser: $(VENV)/.installed-dev
+	@$(BIN)/python tests/browser/install.py
+
+# New versions of everything; the old pins are not kept as preferences.
+lock: $(VENV)/bin/uv
+	rm -f requirements.txt requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" requirements.in -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 run")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.installed: requirements.txt $(VENV)/bin/uv
+	$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements-dev.txt
+	@touch $@

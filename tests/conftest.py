@@ -1,0 +1,104 @@
+"""What all rooms share: a real store, people with every role, and a fixed time."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from modelops.domain.people import Actor, Authentication, Role
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+PASSWORD = "violet kettle sings at noon"
+ROLES: dict[str, frozenset[Role]] = {
+    "owner": frozenset({Role.AUTHOR}),
+    "author": frozenset({Role.AUTHOR}),
+    "reviewer": frozenset({Role.REVIEWER}),
+    "approver": frozenset({Role.APPROVER}),
+    "second_approver": frozenset({Role.APPROVER}),
+    "auditor": frozenset({Role.AUDITOR}),
+    "administrator": frozenset({Role.ADMINISTRATOR}),
+}
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The time at which every test takes place."""
+    return NOW
+
+
+@pytest.fixture
+def password() -> str:
+    """The password of everybody in ``people``."""
+    return PASSWORD
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator:
+    """A store of the test's own, on disk; with everybody in it if the test also asks for ``people``."""
+    from modelops.store import Store
+
+    template = "peopled_database" if "people" in request.fixturenames else "empty_database"
+    database = tmp_path / "modelops.sqlite3"
+    shutil.copyfile(request.getfixturevalue(template), database)
+    opened = Store.open(f"sqlite:///{database}", str(tmp_path / "blobs"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def people(store) -> dict[str, Actor]:
+    """One person for each name of ``ROLES``, made through the services."""
+    from modelops.store.queries_people import person_of_login
+
+    with store.reading() as reader:
+        found = {name: person_of_login(reader, name) for name in ROLES}
+    return {
+        name: Actor(person.id, person.login, person.name, person.roles, Authentication.PASSWORD, "127.0.0.1")
+        for name, person in found.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database without anybody, made once."""
+    from modelops.store import Store
+
+    folder = tmp_path_factory.mktemp("empty")
+    Store.open(f"sqlite:///{folder / 'modelops.sqlite3'}", str(folder / "blobs")).close()
+    return _closed(folder / "modelops.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def peopled_database(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
+    """A database with everybody, made once: each password costs a slow hash."""
+    from modelops.services import people, sessions, setup
+    from modelops.store import Store
+
+    folder = tmp_path_factory.mktemp("peopled")
+    shutil.copyfile(empty_database, folder / "modelops.sqlite3")
+    store = Store.open(f"sqlite:///{folder / 'modelops.sqlite3'}", str(folder / "blobs"))
+    token = setup.offer_setup(store)
+    assert token is not None
+    first = {"login": "administrator", "name": "Administrator", "password": PASSWORD}
+    administrator = setup.create_first_administrator(store, token, **first, origin="127.0.0.1", at=NOW).actor
+    for name, roles in ROLES.items():
+        if name == "administrator":
+            continue
+        printed = name.replace("_", " ").capitalize()
+        new = people.add_person(store, login=name, name=printed, roles=roles, actor=administrator, at=NOW)
+        session = sessions.log_in(store, new.login, new.password, origin="127.0.0.1", at=NOW)
+        change = {"current": new.password, "new": PASSWORD, "origin": "127.0.0.1", "at": NOW}
+        sessions.change_password(store, session.token, **change)
+    store.close()
+    return _closed(folder / "modelops.sqlite3")
+
+
+def _closed(database: Path) -> Path:
+    """SQLite folds the write-ahead log into the file when the last connection closes; a copy needs only the file."""
+    wal = database.with_name(database.name + "-wal")
+    assert not wal.exists() or wal.stat().st_size == 0
+    return database
