@@ -1,0 +1,168 @@
+"""A policy's verdicts on one result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from modelops.domain.result import AnalysisResult, Measurement, Outcome, Scope, Verdict
+
+if TYPE_CHECKING:  # `policy` hands this out: it imports this module, not the other way round.
+    from modelops.domain.policy import Policy, Rule
+
+# By whether a violation is real, and whether it is material.
+_VIOLATIONS = {
+    (True, True): (Outcome.FAILED, ""),
+    (True, False): (Outcome.IMMATERIAL, ", but it is beyond the limit by no more than {margin:g}"),
+    (False, True): (Outcome.NOT_ENOUGH_DATA, "; more data would decide"),
+    (False, False): (Outcome.PASSED, ", and it is beyond the limit by no more than {margin:g}"),
+}
+
+_ByScope = Mapping[tuple[str, str], Measurement]
+
+
+def judge(policy: Policy, result: AnalysisResult) -> tuple[Verdict, ...]:
+    """Return the verdict of every rule for this analysis, one for each scope that the rule looks at.
+
+    With the value on the good side of the limit: passed (unless the rule wants to be certain and the interval crosses
+    the limit and its margin: not enough data). With the value beyond it:
+
+    ====================  =================  ================================
+    violation             beyond the margin  within the margin
+    ====================  =================  ================================
+    real                  failed             immaterial (passes, and says so)
+    not shown to be real  not enough data    passed
+    ====================  =================  ================================
+
+    Real: the adjusted p-value is below alpha where the rule names one; otherwise the interval lies beyond the limit as
+    a whole; without an interval always. A large violation that could be chance is not a pass: more data would decide.
+    A value that was not measured, and one from fewer rows than the rule asks for, are not enough data, never a pass.
+    """
+    known = {(one.metric, _key(one.scope)): one for one in result.measurements}
+    return tuple(verdict for rule in policy.rules_for(result.analysis) for verdict in _verdicts(rule, result, known))
+
+
+def not_run(policy: Policy, analysis: str) -> tuple[Verdict, ...]:
+    """Return what the rules for an analysis say while it has no result."""
+    because = f"The analysis {analysis} has not been run."
+    return tuple(
+        Verdict(rule=rule.id, verdict=Outcome.NOT_RUN, because=because, metric=rule.metric, scope=rule.scope)
+        for rule in policy.rules_for(analysis)
+    )
+
+
+def _key(scope: Scope) -> str:
+    return json.dumps(scope, sort_keys=True)
+
+
+def _verdicts(rule: Rule, result: AnalysisResult, known: _ByScope) -> Iterator[Verdict]:
+    if rule.task is not None and rule.task != result.task:
+        because = f"The rule is for {rule.task}, this is {result.task}."
+        yield Verdict(rule=rule.id, verdict=Outcome.NOT_APPLICABLE, because=because, metric=rule.metric)
+        return
+    judged = _judged(rule, result)
+    if not judged:
+        because = f"This run did not measure {_words(rule.metric)}{_wanted_scope(rule)}."
+        yield Verdict(rule=rule.id, verdict=Outcome.NOT_RUN, because=because, metric=rule.metric, scope=rule.scope)
+        return
+    for measurement in judged:
+        outcome, because = _outcome(rule, measurement, known)
+        yield Verdict(
+            rule=rule.id,
+            verdict=outcome,
+            because=because,
+            metric=measurement.metric,
+            scope=measurement.scope,
+        )
+
+
+def _judged(rule: Rule, result: AnalysisResult) -> list[Measurement]:
+    """For each scope the measurement of ``metric``, or that of ``or_metric`` where the first has no value."""
+    chosen: dict[str, Measurement] = {}
+    for metric in (rule.metric, rule.or_metric):
+        for one in result.measurements:
+            if one.metric == metric and rule.applies_to(one.scope):
+                earlier = chosen.get(_key(one.scope))
+                if earlier is None or (earlier.value is None and one.value is not None):
+                    chosen[_key(one.scope)] = one
+    return list(chosen.values())
+
+
+def _outcome(rule: Rule, one: Measurement, known: _ByScope) -> tuple[Outcome, str]:
+    subject = f"{_words(one.metric)}{_scope_words(one.scope)}"
+    if one.value is None:
+        return Outcome.NOT_ENOUGH_DATA, f"{subject} was not measured: {one.note}"
+    if one.sample_size < rule.minimum_sample:
+        because = f"{subject} rests on {one.sample_size:,} rows; the rule asks for {rule.minimum_sample:,}."
+        return Outcome.NOT_ENOUGH_DATA, because
+    excess = rule.excess(one.value)
+    stated = f"{subject} is {_with_interval(one)}; {_demand(rule)}"
+    if excess <= 0:
+        if rule.certain and _worst_excess(rule, one) > rule.margin:
+            return Outcome.NOT_ENOUGH_DATA, f"{stated}. The value keeps the limit, but its interval reaches beyond it."
+        return Outcome.PASSED, f"{stated}."
+    real, evidence = _is_real(rule, one, known)
+    outcome, conclusion = _VIOLATIONS[real, excess > rule.margin]
+    return outcome, f"{stated}. {evidence}{conclusion.format(margin=rule.margin)}."
+
+
+def _is_real(rule: Rule, one: Measurement, known: _ByScope) -> tuple[bool, str]:
+    if rule.significance is not None:
+        name, alpha = rule.significance.metric, rule.significance.alpha
+        test = known.get((name, _key(one.scope)))
+        if test is None or test.value is None:
+            reason = "it is not in the result" if test is None else test.note
+            return False, f"Whether this is more than chance could not be tested ({_words(name).lower()}: {reason})"
+        shown = f"{_words(name).lower()} {_number(test.value)}"
+        if test.value < alpha:
+            return True, f"This is more than chance explains ({shown}, below {alpha:g})"
+        return False, f"Chance could explain this ({shown}, not below {alpha:g})"
+    if one.interval is None:
+        return True, "The figure is exact"
+    nearest = min(rule.excess(end) for end in one.interval)
+    if nearest > 0:
+        return True, "The whole interval lies beyond the limit"
+    return False, "The interval reaches back over the limit"
+
+
+def _worst_excess(rule: Rule, one: Measurement) -> float:
+    return max(rule.excess(end) for end in one.interval) if one.interval else rule.excess(one.value or 0.0)
+
+
+def _demand(rule: Rule) -> str:
+    side = "at most" if rule.at_most is not None else "at least"
+    margin = f", with a margin of {rule.margin:g}" if rule.margin else ""
+    return f"{side} {rule.limit:g} is asked for{margin}"
+
+
+def _with_interval(one: Measurement) -> str:
+    text = _number(one.value or 0.0)
+    if one.interval is not None and one.level is not None:
+        low, high = (_number(end) for end in one.interval)
+        return f"{text} ({one.level * 100:g} % interval {low} to {high}, {one.sample_size:,} rows)"
+    return f"{text} ({one.sample_size:,} rows)"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _words(metric: str) -> str:
+    text = metric.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _scope_words(scope: Scope) -> str:
+    """The scope for a sentence: ``of sex 'female' & region 'north'``, ``for feature 'income'``."""
+    parts = []
+    for key, value in scope.items():
+        if isinstance(value, dict):
+            parts.append("of " + " & ".join(f"{column} {level!r}" for column, level in value.items()))
+        else:
+            parts.append(f"for {key} {value!r}")
+    return "".join(f" {part}" for part in parts)
+
+
+def _wanted_scope(rule: Rule) -> str:
+    return f" for any {' and '.join(rule.for_each)}" if rule.for_each else _scope_words(rule.scope)

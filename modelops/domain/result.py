@@ -1,0 +1,182 @@
+"""What an analysis hands back: measurements, curves, tables; and the verdicts that a policy adds.
+
+The JSON form of `AnalysisResult` is the result file ``modelops.result/1`` that other programs read.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from modelops.domain.digest import Digest
+from modelops.domain.record import Record, Scalar
+
+RESULT_SCHEMA: Final = "modelops.result/1"
+
+Scope = dict[str, str | int | float | bool | dict[str, str]]
+
+
+class Outcome(StrEnum):
+    """What a policy says of one measurement."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    IMMATERIAL = "immaterial"
+    NOT_ENOUGH_DATA = "not enough data"
+    NOT_APPLICABLE = "not applicable"
+    NOT_RUN = "not run"
+    WAIVED = "waived"
+
+
+class Measurement(Record):
+    """One number with everything needed to read it.
+
+    ``value`` is ``None`` where it could not be measured, and then ``note`` says why. ``interval`` is the
+    confidence interval at ``level``; ``sample_size`` is the denominator that counts (for a false positive rate,
+    the negatives).
+    """
+
+    metric: str
+    value: float | None
+    unit: str | None = None
+    scope: Scope = Field(default_factory=dict)
+    interval: tuple[float, float] | None = None
+    level: float | None = None
+    sample_size: int = Field(ge=0)
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.value is None and not self.note:
+            raise ValueError(f"{self.metric}: a value that was not measured needs a note with the reason")
+        if (self.interval is None) != (self.level is None):
+            raise ValueError(f"{self.metric}: an interval and its level come together")
+        return self
+
+
+class Shape(StrEnum):
+    """How a curve is to be drawn; one function of ``charts`` for each."""
+
+    LINE = "line"
+    STEP = "step"
+    BARS = "bars"
+    FOREST = "forest"
+    HEATMAP = "heatmap"
+    SCATTER = "scatter"
+    BEESWARM = "beeswarm"
+
+
+class Series(Record):
+    """One line, set of bars or row of a heat map.
+
+    ``low`` and ``high`` are the ends of the interval of each ``y``; ``size`` is how many rows stand behind each
+    point; ``shade`` colours each point of a scatter (0 low to 1 high). ``part`` says how much it matters: what the chart
+    is about, a faint backdrop (single rows behind their average), or the density of the data under it.
+    """
+
+    name: str
+    x: tuple[float | str | None, ...]
+    y: tuple[float | str | None, ...]
+    low: tuple[float | None, ...] | None = None
+    high: tuple[float | None, ...] | None = None
+    size: tuple[int, ...] | None = None
+    shade: tuple[float | None, ...] | None = None
+    part: Literal["main", "backdrop", "density"] = "main"
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Self:
+        for name in ("y", "low", "high", "size", "shade"):
+            values = getattr(self, name)
+            if values is not None and len(values) != len(self.x):
+                raise ValueError(f"series {self.name!r}: {len(self.x)} x values and {len(values)} {name} values")
+        return self
+
+
+class Curve(Record):
+    """What one chart shows, without any drawing library.
+
+    A heat map has one series for each row (``name``: the row, ``x``: the columns, ``y``: the values). A forest plot has
+    the labels in ``x``, the estimates in ``y``. ``reference`` is a line that the reader compares with (the diagonal of
+    a calibration curve is ``"diagonal"``, a number is a level).
+    """
+
+    name: str
+    title: str
+    shape: Shape
+    x_title: str
+    y_title: str
+    series: tuple[Series, ...]
+    scope: Scope = Field(default_factory=dict)
+    reference: float | Literal["diagonal"] | None = None
+    note: str | None = None
+
+
+class ResultTable(Record):
+    """A small table for people; what programs read stands in the measurements."""
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Scalar, ...], ...]
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _rectangular(self) -> Self:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError(f"table {self.name!r}: a row has another length than the {len(self.columns)} columns")
+        return self
+
+
+class Verdict(Record):
+    """What the policy says, on what, and why."""
+
+    rule: str
+    verdict: Outcome
+    because: str
+    metric: str | None = None
+    scope: Scope = Field(default_factory=dict)
+
+
+class InputRecord(Record):
+    """One input of a run: which bytes, how many rows, which were left out and why."""
+
+    digest: Digest
+    rows: int | None = None
+    rows_used: int | None = None
+    dropped: dict[str, int] = Field(default_factory=dict)
+    roles: dict[str, str] = Field(default_factory=dict)
+    format: str | None = None
+    size: int | None = None
+
+
+class Protection(Record):
+    """How well the process that opened the files was walled in: level A, B or C, and the layers that were active."""
+
+    level: Literal["A", "B", "C"]
+    layers: tuple[str, ...] = ()
+
+
+class AnalysisResult(Record):
+    """One run: on what, how, what came out, and what the policy says of it."""
+
+    schema_: Literal["modelops.result/1"] = Field(default=RESULT_SCHEMA, alias="schema")
+    analysis: str
+    inputs: dict[str, InputRecord]
+    task: str
+    positive: str | None = None
+    parameters: dict[str, Scalar | list[Scalar]]
+    seed: int
+    environment: dict[str, str]
+    protection: Protection
+    summary: str
+    measurements: tuple[Measurement, ...]
+    curves: tuple[Curve, ...] = ()
+    tables: tuple[ResultTable, ...] = ()
+    notes: tuple[str, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+    def find(self, metric: str, **scope: str | float | bool | dict[str, str]) -> Measurement | None:
+        """Return the measurement of ``metric`` with exactly this scope, or ``None``."""
+        return next((m for m in self.measurements if m.metric == metric and m.scope == scope), None)
