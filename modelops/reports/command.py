@@ -1,0 +1,54 @@
+"""The command line that computes a result again."""
+
+from __future__ import annotations
+
+import shlex
+
+from modelops.domain.result import AnalysisResult, InputRecord
+
+_OPTIONS = {
+    **{role: f"--{role}" for role in ("target", "prediction", "score", "weight", "time", "id", "sensitive")},
+    "feature": "--features",
+}
+_CLASS = "score of class "
+
+
+def command_line(result: AnalysisResult) -> str:
+    """Return the command, with a placeholder for each file: which bytes it must have is told by the digests beside it.
+
+    Only roles of the data are named; those of the reference are the same columns.
+    """
+    words = ["python", "-m", "modelops", "analyze", result.analysis]
+    for part in ("data", "model", "reference", "train"):
+        if part in result.inputs:
+            words += [f"--{part}", part.upper()]
+    words += _roles(result.inputs.get("data"))
+    if result.positive is not None:
+        words += ["--positive", result.positive]
+    words += ["--task", result.task]
+    for name, value in result.parameters.items():
+        words += ["--param", f"{name}={_parameter(value)}"]
+    return shlex.join([*words, "--seed", str(result.seed), "--out", "RESULT.json"])
+
+
+def _roles(data: InputRecord | None) -> list[str]:
+    by_role: dict[str, list[str]] = {}
+    for column, text in (data.roles if data else {}).items():
+        if text.startswith(_CLASS):
+            by_role.setdefault("score", []).append(f"{text.removeprefix(_CLASS)}={column}")
+            continue
+        for role in text.split(", "):
+            by_role.setdefault(role, []).append(column)
+    words = []
+    for role, option in _OPTIONS.items():
+        if role in by_role:
+            words += [option, ",".join(by_role[role])]
+    return words
+
+
+def _parameter(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(_parameter(item) for item in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "null" if value is None else str(value)

@@ -1,0 +1,108 @@
+"""How every HTML report is made: one file, nothing fetched, nothing runs, whatever text it shows."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from modelops.domain.instant import moment
+
+# What does not show but changes how text reads: controls, formats (bidirectional marks), surrogates, private use.
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("modelops.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters |= {"number": number, "when": when, "count": count, "scope": scope, "short": short}
+    return environment
+
+
+def render(template: str, **content: object) -> str:
+    """Return the page that ``template`` makes of ``content``; every text in it is escaped."""
+    return _environment().get_template(template).render(content)
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return "".join(c for c in value if c in "\n\t" or unicodedata.category(c) not in _HIDDEN)
+    return value
+
+
+def number(value: object) -> str:
+    """Return a value for people: four significant digits, thousands grouped.
+
+    Examples
+    --------
+    >>> number(0.123456), number(1234567.0), number(12345), number(None), number(True)
+    ('0.1235', '1,234,567', '12,345', 'not measured', 'yes')
+    """
+    if value is None:
+        return "not measured"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1e4 and abs(value) < 1e15 else f"{value:.4g}"
+    return str(value)
+
+
+def count(amount: int, one: str, many: str | None = None) -> str:
+    """Return an amount with its noun.
+
+    Examples
+    --------
+    >>> count(1, "waiver"), count(2, "waiver")
+    ('1 waiver', '2 waivers')
+    """
+    return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+
+
+def when(at: str) -> str:
+    """Return a time for people, to the second.
+
+    Examples
+    --------
+    >>> when("2026-11-23T09:30:00.000000Z")
+    '2026-11-23 09:30:00 UTC'
+    """
+    return moment(at).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def scope(of: dict[str, object]) -> str:
+    """Return a scope for people.
+
+    Examples
+    --------
+    >>> scope({"group": {"sex": "female", "race": "Asian"}}), scope({})
+    ('sex = female, race = Asian', 'overall')
+    """
+    parts = []
+    for kind, value in of.items():
+        if isinstance(value, dict):
+            parts += [f"{name} = {label}" for name, label in value.items()]
+        else:
+            parts.append(f"{kind} {value}")
+    return ", ".join(parts) or "overall"
+
+
+def short(digest: str) -> str:
+    """Return the first twelve digits of a digest.
+
+    Examples
+    --------
+    >>> short("sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    'ba7816bf8f01'
+    """
+    return digest.removeprefix("sha256:")[:12]
