@@ -1,0 +1,119 @@
+"""Reads about models, versions and datasets that join several tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from modelops.domain.digest import Digest
+from modelops.domain.gate import ModelName
+from modelops.store.tables import DatasetRow, ModelRow, ReviewDatasetRow, ReviewRow, UserRow, VersionRow
+from modelops.store.transaction import Reader
+
+
+@dataclass(frozen=True)
+class ModelLine:
+    """One line of the inventory."""
+
+    model: ModelRow
+    owner: str
+    versions: int
+    latest: VersionRow | None
+    review: ReviewRow | None
+
+
+def inventory(reader: Reader) -> list[ModelLine]:
+    """Return every model by name, with its owner, its latest version and its latest review."""
+    versions: dict[int, list[VersionRow]] = {}
+    for version in reader.session.exec(select(VersionRow).order_by(col(VersionRow.id))):
+        versions.setdefault(version.model_id, []).append(version)
+    reviews: dict[int, ReviewRow] = {}
+    query = select(VersionRow.model_id, ReviewRow).join(ReviewRow, col(ReviewRow.version_id) == VersionRow.id)
+    for model_id, review in reader.session.exec(query.order_by(col(ReviewRow.id))):
+        reviews[model_id] = review
+    rows = reader.session.exec(
+        select(ModelRow, UserRow.name).join(UserRow, col(ModelRow.owner_id) == UserRow.id).order_by(col(ModelRow.name))
+    )
+    return [
+        ModelLine(
+            model=model,
+            owner=owner,
+            versions=len(versions.get(model.id or 0, ())),
+            latest=versions[model.id][-1] if model.id in versions else None,
+            review=reviews.get(model.id or 0),
+        )
+        for model, owner in rows
+    ]
+
+
+def reviews_using(reader: Reader, dataset_id: int) -> Sequence[ReviewRow]:
+    """Return the reviews that rest on a dataset."""
+    query = (
+        select(ReviewRow)
+        .join(ReviewDatasetRow, col(ReviewDatasetRow.review_id) == ReviewRow.id)
+        .where(ReviewDatasetRow.dataset_id == dataset_id)
+        .order_by(col(ReviewRow.id))
+    )
+    return reader.session.exec(query).all()
+
+
+def datasets_of(reader: Reader, model_id: int) -> Sequence[DatasetRow]:
+    """Return the datasets of a model, the newest first."""
+    query = select(DatasetRow).where(DatasetRow.model_id == model_id).order_by(col(DatasetRow.id).desc())
+    return reader.session.exec(query).all()
+
+
+def reviews_of(reader: Reader, model_id: int) -> Sequence[tuple[ReviewRow, VersionRow]]:
+    """Return the reviews of all versions of a model, the newest first."""
+    query = (
+        select(ReviewRow, VersionRow)
+        .join(VersionRow, col(ReviewRow.version_id) == VersionRow.id)
+        .where(VersionRow.model_id == model_id)
+        .order_by(col(ReviewRow.id).desc())
+    )
+    return reader.session.exec(query).all()
+
+
+def versions_of_artifact(reader: Reader, digest: Digest) -> tuple[ModelName, ...]:
+    """Return the registered versions whose file has these bytes, the oldest first."""
+    query = (
+        select(ModelRow.name, VersionRow.label)
+        .join(VersionRow, col(VersionRow.model_id) == ModelRow.id)
+        .where(VersionRow.artifact == digest)
+        .order_by(col(VersionRow.id))
+    )
+    return tuple(ModelName(model=name, version=label) for name, label in reader.session.exec(query))
+
+
+def reviews_of_artifact(reader: Reader, digest: Digest) -> Sequence[tuple[ReviewRow, VersionRow, str]]:
+    """Return the reviews of versions whose file has these bytes, with the name of the model, the oldest first."""
+    query = (
+        select(ReviewRow, VersionRow, ModelRow.name)
+        .join(VersionRow, col(ReviewRow.version_id) == VersionRow.id)
+        .join(ModelRow, col(VersionRow.model_id) == ModelRow.id)
+        .where(VersionRow.artifact == digest)
+        .order_by(col(ReviewRow.id))
+    )
+    return reader.session.exec(query).all()
+
+
+@dataclass(frozen=True)
+class ReviewLine:
+    """One line of the list of reviews."""
+
+    review: ReviewRow
+    version: str
+    model: str
+
+
+def all_reviews(reader: Reader) -> list[ReviewLine]:
+    """Return every review, the newest first."""
+    query = (
+        select(ReviewRow, VersionRow.label, ModelRow.name)
+        .join(VersionRow, col(ReviewRow.version_id) == VersionRow.id)
+        .join(ModelRow, col(VersionRow.model_id) == ModelRow.id)
+        .order_by(col(ReviewRow.id).desc())
+    )
+    return [ReviewLine(review, label, name) for review, label, name in reader.session.exec(query)]

@@ -1,0 +1,193 @@
+"""Reads about reviews that join several tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlmodel import col, or_, select
+
+from modelops.domain.attestation import VersionedDigest
+from modelops.domain.columns import ColumnRoles
+from modelops.domain.content import (
+    AnswerContent,
+    DatasetContent,
+    EvidenceContent,
+    FindingContent,
+    ReviewContent,
+    WaiverContent,
+)
+from modelops.store.tables import (
+    AnswerRow,
+    AuditRow,
+    CommentRow,
+    DatasetRow,
+    EvidenceRow,
+    FindingRow,
+    ModelRow,
+    PolicyRow,
+    ReviewDatasetRow,
+    ReviewRow,
+    TemplateRow,
+    UserRow,
+    VersionRow,
+    WaiverRow,
+)
+from modelops.store.transaction import Reader
+
+
+def names(reader: Reader, user_ids: Iterable[int | None]) -> dict[int, str]:
+    """Return the printed names of these people."""
+    wanted = {user_id for user_id in user_ids if user_id}
+    if not wanted:
+        return {}
+    rows = reader.session.exec(select(UserRow.id, UserRow.name).where(col(UserRow.id).in_(wanted))).all()
+    return {user_id: name for user_id, name in rows if user_id}
+
+
+def datasets(reader: Reader, review_id: int) -> list[DatasetRow]:
+    """Return the datasets that a review rests on, in the order in which they came."""
+    query = (
+        select(DatasetRow)
+        .join(ReviewDatasetRow, col(ReviewDatasetRow.dataset_id) == DatasetRow.id)
+        .where(ReviewDatasetRow.review_id == review_id)
+        .order_by(col(DatasetRow.id))
+    )
+    return list(reader.session.exec(query))
+
+
+def evidence(reader: Reader, review_id: int) -> list[EvidenceRow]:
+    """Return the evidence of a review that was not taken away."""
+    query = (
+        select(EvidenceRow)
+        .where(EvidenceRow.review_id == review_id, col(EvidenceRow.removed_at).is_(None))
+        .order_by(col(EvidenceRow.id))
+    )
+    return list(reader.session.exec(query))
+
+
+def earlier_review(reader: Reader, review: ReviewRow) -> ReviewRow | None:
+    """Return the review whose answers are shown beside those of ``review``."""
+    return reader.find(ReviewRow, review.earlier_id) if review.earlier_id else None
+
+
+def contributions(reader: Reader, review: ReviewRow) -> dict[int, tuple[str, ...]]:
+    """Return who had a hand in a review, its version, its model or its data, and by which acts.
+
+    Computed from the audit trail; the model's owner counts without any act.
+    """
+    version = reader.get(VersionRow, review.version_id, what="model version")
+    model = reader.get(ModelRow, version.model_id, what="model")
+    used = reader.all(ReviewDatasetRow, review_id=review.id)
+    subjects = [f"review/{review.id}", f"version/{version.id}", f"model/{model.id}"]
+    subjects += [f"dataset/{row.dataset_id}" for row in used]
+    query = (
+        select(AuditRow.actor_id, AuditRow.action)
+        .where(
+            AuditRow.contributes,
+            or_(col(AuditRow.subject).in_(subjects), col(AuditRow.subject).like(f"review/{review.id}/%")),
+        )
+        .distinct()
+        .order_by(col(AuditRow.actor_id), col(AuditRow.action))
+    )
+    acts: dict[int, tuple[str, ...]] = {model.owner_id: ("owner of the model",)}
+    for actor_id, action in reader.session.exec(query):
+        acts[actor_id] = (*acts.get(actor_id, ()), action)
+    return acts
+
+
+def content(reader: Reader, review: ReviewRow) -> ReviewContent:
+    """Return the whole content of a review: what its digest and every signature stand for."""
+    version = reader.get(VersionRow, review.version_id, what="model version")
+    model = reader.get(ModelRow, version.model_id, what="model")
+    template = reader.get(TemplateRow, review.template, what="template")
+    policy = reader.get(PolicyRow, review.policy, what="policy")
+    findings = reader.all(FindingRow, review_id=review.id)
+    waivers = reader.all(WaiverRow, review_id=review.id)
+    people = names(
+        reader,
+        [*(f.owner_id for f in findings), *(w.risk_owner_id for w in waivers)]
+        + [user for w in waivers for user in (w.requested_by, w.decided_by)],
+    )
+    return ReviewContent(
+        review=review.id or 0,
+        gate=review.gate,
+        round=review.round,
+        model=model.name,
+        purpose=model.purpose,
+        risk_tier=model.risk_tier,
+        version=version.label,
+        artifact=version.artifact,
+        dependencies=version.dependencies,
+        template=VersionedDigest(name=template.name, version=template.version, digest=template.digest),
+        policy=VersionedDigest(name=policy.name, version=policy.version, digest=policy.digest),
+        datasets=tuple(_dataset(row) for row in datasets(reader, review.id or 0)),
+        answers=_answers(reader, review.id or 0),
+        findings=tuple(_finding(row, people) for row in findings),
+        waivers=tuple(_waiver(row, people) for row in waivers),
+    )
+
+
+def _dataset(row: DatasetRow) -> DatasetContent:
+    return DatasetContent(
+        name=row.name,
+        role=row.role,
+        digest=row.digest,
+        rows=row.rows,
+        roles=ColumnRoles.model_validate(row.roles),
+        task=row.task,
+        positive=row.positive,
+    )
+
+
+def _answers(reader: Reader, review_id: int) -> tuple[AnswerContent, ...]:
+    proofs: dict[str, list[EvidenceContent]] = {}
+    for row in evidence(reader, review_id):
+        item = EvidenceContent(
+            kind=row.kind, title=row.title, digest=row.digest, text=row.text, expires_on=row.expires_on
+        )
+        proofs.setdefault(row.question_id, []).append(item)
+    answers = {row.question_id: row for row in reader.all(AnswerRow, review_id=review_id)}
+    return tuple(
+        AnswerContent(
+            question=question_id, result=row.result, text=row.text, evidence=tuple(proofs.get(question_id, ()))
+        )
+        for question_id, row in sorted(answers.items())
+    )
+
+
+def _finding(row: FindingRow, people: dict[int, str]) -> FindingContent:
+    return FindingContent(
+        number=row.id or 0,
+        question=row.question_id,
+        severity=row.severity,
+        title=row.title,
+        text=row.text,
+        owner=people[row.owner_id],
+        due=row.due,
+        state=row.state,
+    )
+
+
+def _waiver(row: WaiverRow, people: dict[int, str]) -> WaiverContent:
+    return WaiverContent(
+        number=row.id or 0,
+        question=row.question_id,
+        finding=row.finding_id,
+        reason=row.reason,
+        compensating_control=row.compensating_control,
+        risk_owner=people[row.risk_owner_id],
+        requested_by=people[row.requested_by],
+        decided_by=people.get(row.decided_by or 0),
+        expires_on=row.expires_on,
+        state=row.state,
+    )
+
+
+def comments(reader: Reader, review_id: int, question_id: str | None) -> list[CommentRow]:
+    """Return what was said about a question, or about the whole review, the oldest first."""
+    query = (
+        select(CommentRow)
+        .where(CommentRow.review_id == review_id, CommentRow.question_id == question_id)
+        .order_by(col(CommentRow.id))
+    )
+    return list(reader.session.exec(query))

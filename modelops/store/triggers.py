@@ -1,0 +1,95 @@
+"""What the database itself refuses, whoever writes to it.
+
+The services check the same rules first and explain them; these triggers hold when a service has a fault, or when
+somebody writes to the database without one. They are dropped by SQLite when a migration rebuilds their table, so every
+upgrade ends by making them again.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+_APPEND_ONLY = ("audit", "checkpoint", "sign_off", "attestation", "template", "policy")
+_EDITABLE = "('draft', 'in progress', 'changes requested', 'approved')"
+_STEPS = {
+    "draft": ("in progress", "withdrawn"),
+    "in progress": ("submitted", "withdrawn"),
+    "submitted": ("changes requested", "approved", "rejected", "withdrawn"),
+    "changes requested": ("submitted", "withdrawn"),
+    "approved": ("revoked", "expired", "superseded"),
+}
+
+_CONTRIBUTED = """EXISTS (
+  SELECT 1 FROM review r JOIN model_version v ON v.id = r.version_id JOIN model m ON m.id = v.model_id
+  WHERE r.id = NEW.review_id AND (m.owner_id = NEW.user_id OR EXISTS (
+    SELECT 1 FROM audit a WHERE a.actor_id = NEW.user_id AND a.contributes AND (
+      a.subject = 'review/' || r.id OR a.subject LIKE 'review/' || r.id || '/%' OR a.subject = 'version/' || v.id
+      OR a.subject = 'model/' || m.id
+      OR a.subject IN (SELECT 'dataset/' || d.dataset_id FROM review_dataset d WHERE d.review_id = r.id)))))"""
+
+_NOT_SUBMITTED = """NOT EXISTS (
+  SELECT 1 FROM review r WHERE r.id = NEW.review_id AND r.submission = NEW.submission
+  AND (r.state = 'submitted' OR NEW.meaning = 'authorship'))"""
+
+_NOT_A_SIGNER = """(NOT EXISTS (SELECT 1 FROM "user" u WHERE u.id = NEW.user_id AND u.is_active)
+  OR NOT EXISTS (SELECT 1 FROM user_role x WHERE x.user_id = NEW.user_id AND x.role = NEW.role)
+  OR EXISTS (SELECT 1 FROM user_role x WHERE x.user_id = NEW.user_id AND x.role = 'administrator'))"""
+
+
+def _frozen(table: str) -> tuple[str, str, str]:
+    """Return the rule that ``table`` only changes while its review is open."""
+    return table, f"{table}_frozen", f"(SELECT state FROM review WHERE id = NEW.review_id) NOT IN {_EDITABLE}"
+
+
+def _rules() -> list[tuple[str, str, str, str, str]]:
+    """Return (table, event, name, condition, message) of each refusal."""
+    rules = []
+    for table in _APPEND_ONLY:
+        for what in ("UPDATE", "DELETE"):
+            rules.append((table, what, f"{table}_no_{what.lower()}", "TRUE", f"{table} is append-only"))
+    gap = (
+        "NEW.sequence <> COALESCE((SELECT MAX(sequence) FROM audit), 0) + 1 OR (NEW.sequence > 1 AND NEW.previous <> "
+        "(SELECT hash FROM audit WHERE sequence = NEW.sequence - 1))"
+    )
+    rules.append(("audit", "INSERT", "audit_no_gap", gap, "the audit trail has no gaps"))
+    independent = f"NEW.meaning <> 'authorship' AND {_CONTRIBUTED}"
+    rules.append(("sign_off", "INSERT", "sign_off_independent", independent, "separation of duties: contributor"))
+    rules.append(("sign_off", "INSERT", "sign_off_submitted", _NOT_SUBMITTED, "only a submitted review is signed"))
+    rules.append(("sign_off", "INSERT", "sign_off_person", _NOT_A_SIGNER, "this person cannot sign in this role"))
+    allowed = " OR ".join(
+        f"(OLD.state = '{old}' AND NEW.state IN ({', '.join(repr(s) for s in new)}))" for old, new in _STEPS.items()
+    )
+    step = f"NEW.state <> OLD.state AND NOT ({allowed})"
+    rules.append(("review", "UPDATE", "review_step", step, "a review does not make this step"))
+    rules.append(("review", "DELETE", "review_kept", "TRUE", "a review is never deleted"))
+    for table in ("answer", "evidence"):
+        _, name, condition = _frozen(table)
+        for what in ("INSERT", "UPDATE"):
+            rules.append((table, what, f"{name}_{what.lower()}", condition, "this review is closed for changes"))
+        rules.append((table, "DELETE", f"{table}_kept", "TRUE", f"{table} rows are never deleted"))
+    return rules
+
+
+def create_triggers(connection: Connection) -> None:
+    """Make every trigger, replacing older ones of the same name."""
+    make = _sqlite if connection.dialect.name == "sqlite" else _postgresql
+    for table, what, name, condition, message in _rules():
+        for statement in make(table, what, name, condition, message):
+            connection.exec_driver_sql(statement)
+
+
+def _sqlite(table: str, what: str, name: str, condition: str, message: str) -> list[str]:
+    return [
+        f"DROP TRIGGER IF EXISTS {name}",
+        f"CREATE TRIGGER {name} BEFORE {what} ON {table} WHEN {condition} BEGIN SELECT RAISE(ABORT, '{message}'); END",
+    ]
+
+
+def _postgresql(table: str, what: str, name: str, condition: str, message: str) -> list[str]:
+    given = "OLD" if what == "DELETE" else "NEW"
+    body = f"BEGIN IF {condition} THEN RAISE EXCEPTION '{message}'; END IF; RETURN {given}; END"
+    return [
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$".replace("%", "%%"),
+        f"DROP TRIGGER IF EXISTS {name} ON {table}",
+        f"CREATE TRIGGER {name} BEFORE {what} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
+    ]
