@@ -1,0 +1,205 @@
+"""Claims runs from the database and supervises them.
+
+The table is the truth. A run whose runner died is put back into the queue, and given up after `MAX_ATTEMPTS`; nothing
+is lost by a restart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from modelops import evaluation
+from modelops.domain.canonical import canonical_bytes
+from modelops.domain.people import SYSTEM
+from modelops.domain.result import AnalysisResult, Outcome
+from modelops.errors import Cancelled, ModelOpsError
+from modelops.evaluation import EvaluationRequest, InputFiles
+from modelops.sandbox import Limits
+from modelops.services import catalogue, files, runs
+from modelops.settings import Settings
+from modelops.store import Store, queries_runs
+from modelops.store.tables import DatasetRow, RunRow, RunState, VersionRow
+
+MAX_ATTEMPTS = 3
+_POLL_SECONDS = 0.5
+_HEARTBEAT_SECONDS = 5.0
+_DEAD_AFTER = timedelta(seconds=60)
+_log = logging.getLogger(__name__)
+
+# What a run is called when several verdicts come together: the gravest first.
+_GRAVITY = (Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.IMMATERIAL, Outcome.PASSED, Outcome.NOT_APPLICABLE)
+
+
+def start(store: Store, settings: Settings) -> Callable[[], None]:
+    """Start working off the queue in threads of this process; return the function that stops it."""
+    runner = Runner(store, settings)
+    runner.recover()
+    threads = [
+        threading.Thread(target=runner.work, name=f"runner-{number}", daemon=True) for number in range(settings.workers)
+    ]
+    for thread in threads:
+        thread.start()
+
+    def stop() -> None:
+        runner.stopping.set()
+        for thread in threads:
+            thread.join(timeout=10)
+
+    return stop
+
+
+class Runner:
+    """One process's share of the work."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.limits = Limits(memory=settings.worker_memory, wall_seconds=settings.worker_seconds)
+        self.stopping = threading.Event()
+        self._host = f"{socket.gethostname()}/"
+        self.name = f"{self._host}{os.getpid()}/{secrets.token_hex(4)}"
+
+    def recover(self) -> int:
+        """Put runs back that a runner of this machine left behind, or that gave no sign for a minute; return how many.
+
+        A host runs one app on one store, so that at its start nothing of this host can still be running.
+        """
+        now = datetime.now(UTC)
+        with self.store.transaction() as t:
+            left = queries_runs.abandoned(t, runners=self._host, before=now - _DEAD_AFTER)
+            for run in left:
+                if run.attempt < MAX_ATTEMPTS:
+                    queries_runs.requeue(t, run)
+                    continue
+                message = f"Given up: its runner died {run.attempt} times. The files may be too large for this machine."
+                queries_runs.end(t, run, RunState.FAILED, at=now, message=message)
+                t.record(SYSTEM, "run:fail", f"run/{run.id}", at=now, reason=message)
+        return len(left)
+
+    def work(self) -> None:
+        """Claim and run until told to stop."""
+        while not self.stopping.is_set():
+            try:
+                run = self.claim()
+                if run is None:
+                    self.stopping.wait(_POLL_SECONDS)
+                else:
+                    self.run(run)
+            except Exception:
+                _log.exception("A run ended in an unforeseen way")
+                self.stopping.wait(_POLL_SECONDS)
+
+    def claim(self) -> RunRow | None:
+        """Take the run that has waited longest, if there is one."""
+        with self.store.reading() as reader:
+            run_id = queries_runs.next_queued(reader)
+        if run_id is None:
+            return None
+        with self.store.transaction() as t:
+            return queries_runs.claim(t, run_id, runner=self.name, at=datetime.now(UTC))
+
+    def run(self, run: RunRow) -> None:
+        """Supervise one run to its end, whatever end that is."""
+        try:
+            result = self._evaluate(run)
+        except Cancelled:
+            if not self.stopping.is_set():
+                self._end(run, RunState.CANCELLED, "Cancelled")
+        except ModelOpsError as error:
+            self._end(run, RunState.FAILED, str(error))
+        except Exception:
+            number = secrets.token_hex(4)
+            _log.exception("Run %s failed (%s)", run.id, number)
+            self._end(run, RunState.FAILED, f"Something went wrong in the app itself (number {number} in its log).")
+        else:
+            self._finish(run, result)
+
+    def _evaluate(self, run: RunRow) -> AnalysisResult:
+        request = EvaluationRequest.model_validate(run.request)
+        with contextlib.ExitStack() as stack, self.store.reading() as reader:
+            policy = catalogue.policy(reader, run.policy)
+            paths = {
+                name: stack.enter_context(self.store.blobs.local(row.digest))
+                for name, key in (("data", run.data_id), ("reference", run.reference_id), ("train", run.train_id))
+                if key and (row := reader.get(DatasetRow, key, what="dataset"))
+            }
+            version = reader.find(VersionRow, run.version_id) if run.version_id else None
+            if version and version.artifact:
+                paths["model"] = stack.enter_context(self.store.blobs.local(version.artifact))
+            reader.session.rollback()
+            watch = _Watch(self, run)
+            return evaluation.evaluate(
+                request,
+                InputFiles(**paths),
+                policy=policy,
+                progress=watch.progress,
+                cancelled=watch.cancelled,
+                limits=self.limits,
+            )
+
+    def _finish(self, run: RunRow, result: AnalysisResult) -> None:
+        now = datetime.now(UTC)
+        message = self._comparison(run, result)
+        with self.store.transaction() as t:
+            digest = files.keep(self.store, t, canonical_bytes(result), at=now)
+            found = {verdict.verdict for verdict in result.verdicts}
+            verdict = next((outcome for outcome in _GRAVITY if outcome in found), Outcome.NOT_RUN)
+            values = {"result": digest, "summary": result.summary, "verdict": str(verdict)}
+            if queries_runs.end(t, run, RunState.FINISHED, at=now, progress=1.0, message=message, **values):
+                t.record(SYSTEM, "run:finish", f"run/{run.id}", at=now, new={"verdict": str(verdict)}, digest=digest)
+
+    def _comparison(self, run: RunRow, result: AnalysisResult) -> str:
+        """Return what came of running it again, or nothing for a first run."""
+        if run.repeats_id is None:
+            return ""
+        with self.store.reading() as reader:
+            old = runs.result(self.store, reader.get(RunRow, run.repeats_id, what="analysis run"))
+        if old is None:
+            return ""
+        found = evaluation.compare(old, result)
+        return f"Run again: {found.outcome}. {found.because}"
+
+    def _end(self, run: RunRow, state: RunState, message: str) -> None:
+        now = datetime.now(UTC)
+        action = "run:stopped" if state is RunState.CANCELLED else "run:fail"
+        with self.store.transaction() as t:
+            if queries_runs.end(t, run, state, at=now, message=message[:2000]):
+                t.record(SYSTEM, action, f"run/{run.id}", at=now, reason=message[:2000])
+
+
+class _Watch:
+    """Writes progress to the table and reads from it whether to stop, neither more often than is useful."""
+
+    def __init__(self, runner: Runner, run: RunRow) -> None:
+        self._runner, self._run = runner, run
+        self._reported = self._asked = 0.0
+        self._answer = False
+        self._last = (0.0, "Starting")
+
+    def progress(self, fraction: float, text: str) -> None:
+        self._last = (min(max(fraction, 0.0), 1.0), text)
+        if time.monotonic() - self._reported >= _POLL_SECONDS:
+            self._report()
+
+    def _report(self) -> None:
+        self._reported = time.monotonic()
+        fraction, text = self._last
+        with self._runner.store.transaction() as t:
+            queries_runs.report(t, self._run, progress=fraction, message=text, at=datetime.now(UTC))
+
+    def cancelled(self) -> bool:
+        now = time.monotonic()
+        if now - self._reported >= _HEARTBEAT_SECONDS:
+            self._report()
+        if now - self._asked >= _POLL_SECONDS:
+            self._asked = now
+            with self._runner.store.reading() as reader:
+                self._answer = queries_runs.cancel_is_asked(reader, self._run)
+        return self._answer or self._runner.stopping.is_set()

@@ -1,0 +1,63 @@
+"""One question of a review with everything under it, read for the screen in a few queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from modelops.domain.checklist import Question, Template
+from modelops.domain.readiness import Standing as AnswerStanding
+from modelops.domain.readiness import standing as standing_of
+from modelops.services import catalogue
+from modelops.services.standing import answer_states
+from modelops.store import Reader
+from modelops.store.queries_review import comments, evidence, names
+from modelops.store.queries_runs import runs_of
+from modelops.store.tables import AnswerRow, CommentRow, EvidenceRow, ReviewRow, RunRow, WaiverRow
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, its answer and what stands under it. ``earlier`` is the answer of the review before this one."""
+
+    question: Question
+    answer: AnswerRow
+    standing: AnswerStanding
+    evidence: Sequence[EvidenceRow]
+    comments: Sequence[CommentRow]
+    runs: Sequence[RunRow]
+    waivers: Sequence[WaiverRow]
+    earlier: AnswerRow | None
+    people: dict[int, str]
+
+
+def asked(reader: Reader, review: ReviewRow, question_id: str, *, at: datetime) -> Asked:
+    """Return one question of ``review`` with everything under it."""
+    template = catalogue.template(reader, review.template)
+    answer = reader.get(AnswerRow, (review.id, question_id), what="question")
+    proofs = [row for row in evidence(reader, review.id or 0) if row.question_id == question_id]
+    remarks = comments(reader, review.id or 0, question_id)
+    runs = runs_of(reader, review_id=review.id, question_id=question_id, limit=5)
+    earlier = reader.find(AnswerRow, (review.earlier_id, question_id)) if review.earlier_id else None
+    involved = [answer.owner_id, answer.updated_by, *(row.added_by for row in proofs)]
+    involved += [row.author_id for row in remarks]
+    return Asked(
+        question=template.question(question_id),
+        answer=answer,
+        standing=standings(reader, review, template, at=at, only=question_id)[question_id],
+        evidence=proofs,
+        comments=remarks,
+        runs=runs,
+        waivers=reader.all(WaiverRow, review_id=review.id, question_id=question_id),
+        earlier=earlier,
+        people=names(reader, involved),
+    )
+
+
+def standings(
+    reader: Reader, review: ReviewRow, template: Template, *, at: datetime, only: str | None = None
+) -> dict[str, AnswerStanding]:
+    """Return what the answers of a review come to, by question."""
+    states = answer_states(reader, review, template, at=at, only=only)
+    return {state.question_id: standing_of(template.question(state.question_id), state) for state in states}

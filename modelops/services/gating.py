@@ -1,0 +1,89 @@
+"""Asking the gate: the facts that it decides from, read from the store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from modelops.attest.statement import open_statement
+from modelops.domain.attestation import Statement
+from modelops.domain.digest import Digest
+from modelops.domain.gate import DecidedReview, GateDecision, ModelName, decide
+from modelops.domain.instant import instant
+from modelops.domain.people import Actor, Right
+from modelops.domain.review import ReviewState
+from modelops.errors import VerificationFailed
+from modelops.services.exporting import changes_since_approval
+from modelops.services.keyring import Keys
+from modelops.store import Reader, Store
+from modelops.store.queries_audit import entries_about
+from modelops.store.queries_inventory import reviews_of_artifact, versions_of_artifact
+from modelops.store.tables import AttestationRow, ReviewRow
+
+_DECIDED = frozenset(
+    {ReviewState.APPROVED, ReviewState.REJECTED, ReviewState.REVOKED, ReviewState.EXPIRED, ReviewState.SUPERSEDED}
+)
+
+
+def ask(
+    store: Store, digest: Digest, *, keys: Keys, actor: Actor, at: datetime, environment: str | None = None
+) -> GateDecision:
+    """Decide whether the artifact with ``digest`` may be used now. The question and the answer are in the audit trail.
+
+    Raises
+    ------
+    NotAllowed
+        Without the right.
+    """
+    actor.require(Right.GATE)
+    with store.reading() as reader:
+        versions = versions_of_artifact(reader, digest)
+        reviews = [
+            _decided(store, reader, review, ModelName(model=name, version=version.label), digest, keys)
+            for review, version, name in reviews_of_artifact(reader, digest)
+            if review.state in _DECIDED and review.closed_at is not None
+        ]
+    decision = decide(digest, versions=versions, reviews=reviews, at=instant(at), environment=environment)
+    with store.transaction() as t:
+        new = {"allowed": decision.allowed, "environment": environment, "reasons": list(decision.reasons)}
+        t.record(actor, "gate:ask", f"gate/{digest.short}", at=at, new=new, digest=digest)
+    return decision
+
+
+def _decided(
+    store: Store, reader: Reader, review: ReviewRow, of: ModelName, digest: Digest, keys: Keys
+) -> DecidedReview:
+    statement, problem = _statement(reader, review, digest, keys)
+    changed = changes_since_approval(store, reader, review) if review.state is ReviewState.APPROVED else ()
+    assert review.closed_at is not None
+    return DecidedReview(
+        review_id=str(review.id),
+        model=of.model,
+        version=of.version,
+        gate=review.gate,
+        state=review.state,
+        decided_at=instant(review.closed_at),
+        valid_until=instant(review.valid_until) if review.valid_until else None,
+        seal_problem=problem,
+        differences=tuple(f"{item.what} (signed: {item.signed[:80]}; now: {item.now[:80]})" for item in changed),
+        waivers=statement.predicate.waivers if statement else (),
+        sign_offs=statement.predicate.sign_offs if statement else (),
+    )
+
+
+def _statement(reader: Reader, review: ReviewRow, digest: Digest, keys: Keys) -> tuple[Statement | None, str | None]:
+    """Return the sealed statement, or why it does not stand for these bytes."""
+    row = reader.find(AttestationRow, review.id)
+    if row is None:
+        return None, "there is none"
+    try:
+        statement = open_statement(row.envelope.encode(), keys.ring)
+    except VerificationFailed as error:
+        return None, str(error)
+    if statement.digest_of("model") != digest:
+        return None, "it names other bytes"
+    if statement.predicate.content != review.content_digest:
+        return None, "it names another content than the review was approved with"
+    seal = next((e for e in entries_about(reader, f"review/{review.id}") if e.sequence == row.audit_sequence), None)
+    if seal is None or f'"{Digest.of(row.envelope.encode())}"' not in seal.body:
+        return None, "the audit trail has no entry of this seal"
+    return statement, None

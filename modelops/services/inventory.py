@@ -1,0 +1,309 @@
+"""Models, versions and datasets: registering and correcting them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from modelops import evaluation
+from modelops.domain.columns import ColumnRoles, ModelSummary, TableSummary, Task
+from modelops.domain.inventory import DatasetRole, RiskTier
+from modelops.domain.names import clean_name, clean_text
+from modelops.domain.people import Actor, Right
+from modelops.domain.review import EDITABLE, ReviewState
+from modelops.errors import Conflict, InvalidInput
+from modelops.sandbox.protection import protection
+from modelops.services import files
+from modelops.store import Store, Transaction
+from modelops.store.blobs import Staged
+from modelops.store.queries_inventory import reviews_using
+from modelops.store.tables import DatasetRow, ModelRow, UserRow, VersionRow
+
+
+def register_model(
+    store: Store,
+    *,
+    actor: Actor,
+    at: datetime,
+    name: str,
+    purpose: str,
+    owner_id: int,
+    risk_tier: RiskTier,
+    business_unit: str = "",
+) -> ModelRow:
+    """Add a model to the inventory.
+
+    Raises
+    ------
+    NotAllowed, InvalidInput, NotFound, Conflict
+        Without the right; with an empty text; without such an owner; if the name is taken.
+    """
+    actor.require(Right.REGISTER)
+    name = clean_name(name, what="The name of the model")
+    purpose = clean_text(purpose, what="The purpose of the model", required=True)
+    unit = clean_name(business_unit, what="The business unit") if business_unit.strip() else ""
+    with store.transaction() as t:
+        _active_owner(t, owner_id)
+        if t.first(ModelRow, name=name):
+            raise Conflict(f"There is a model {name!r} already. Choose another name, or add a version to it.")
+        model = t.add(
+            ModelRow(
+                name=name,
+                purpose=purpose,
+                owner_id=owner_id,
+                risk_tier=risk_tier,
+                business_unit=unit,
+                created_by=actor.user_id,
+                created_at=at,
+            )
+        )
+        new = {"name": name, "purpose": purpose, "owner_id": owner_id, "risk_tier": risk_tier, "business_unit": unit}
+        t.record(actor, "model:register", f"model/{model.id}", at=at, new=new, contributes=True)
+    return model
+
+
+def change_model(
+    store: Store,
+    model_id: int,
+    *,
+    actor: Actor,
+    at: datetime,
+    purpose: str,
+    owner_id: int,
+    risk_tier: RiskTier,
+    business_unit: str,
+    reason: str,
+) -> ModelRow:
+    """Correct what is said of a model. A sealed approval then shows as one of an earlier state."""
+    actor.require(Right.REGISTER)
+    new = {
+        "purpose": clean_text(purpose, what="The purpose of the model", required=True),
+        "owner_id": owner_id,
+        "risk_tier": RiskTier(risk_tier),
+        "business_unit": clean_name(business_unit, what="The business unit") if business_unit.strip() else "",
+    }
+    reason = clean_text(reason, what="The reason", required=True)
+    with store.transaction() as t:
+        _active_owner(t, owner_id)
+        model = t.get(ModelRow, model_id, what="model")
+        old = {name: getattr(model, name) for name in new}
+        changed = [name for name in new if old[name] != new[name]]
+        if not changed:
+            raise InvalidInput("Nothing was changed.")
+        for name in changed:
+            setattr(model, name, new[name])
+        t.record(
+            actor,
+            "model:change",
+            f"model/{model_id}",
+            at=at,
+            reason=reason,
+            old={name: old[name] for name in changed},
+            new={name: new[name] for name in changed},
+            contributes=True,
+        )
+    return model
+
+
+def register_version(
+    store: Store,
+    model_id: int,
+    *,
+    actor: Actor,
+    at: datetime,
+    label: str,
+    artifact: Staged | None = None,
+    artifact_name: str = "",
+    dependencies: bytes | None = None,
+    dependencies_name: str = "",
+    parent_id: int | None = None,
+    notes: str = "",
+) -> VersionRow:
+    """Add a version of a model: a model file, opened in the sandbox first, or predictions only.
+
+    Raises
+    ------
+    RefusedFile, WorkerFailed
+        If the file is of a kind that is never opened, or could not be opened in the sandbox. Nothing is kept.
+    NotAllowed, InvalidInput, NotFound, Conflict
+        Without the right; with an empty label; without such a model; if the label is taken.
+    """
+    actor.require(Right.REGISTER)
+    label = clean_name(label, what="The version label")
+    notes = clean_text(notes, what="The notes")
+    file_name = clean_name(artifact_name or "model", what="The file name") if artifact else ""
+    with store.reading() as reader:
+        reader.get(ModelRow, model_id, what="model")
+        if reader.first(VersionRow, model_id=model_id, label=label):
+            raise Conflict(f"This model has a version {label!r} already. Choose another label.")
+    summary: ModelSummary | None = None
+    if artifact:
+        artifact.close()
+        summary = evaluation.inspect_model(artifact.path, name=file_name)
+    with store.transaction() as t:
+        if t.first(VersionRow, model_id=model_id, label=label):
+            raise Conflict(f"This model has a version {label!r} already. Choose another label.")
+        if parent_id is not None and t.get(VersionRow, parent_id, what="version").model_id != model_id:
+            raise InvalidInput("The parent version belongs to another model.")
+        version = t.add(
+            VersionRow(
+                model_id=model_id,
+                label=label,
+                artifact=files.keep(store, t, artifact, at=at) if artifact else None,
+                artifact_name=file_name,
+                summary=summary.model_dump(mode="json") if summary else None,
+                protection=protection().model_dump(mode="json") if summary else None,
+                dependencies=files.keep(store, t, dependencies, at=at) if dependencies else None,
+                dependencies_name=clean_name(dependencies_name, what="The file name") if dependencies else "",
+                parent_id=parent_id,
+                notes=notes,
+                created_by=actor.user_id,
+                created_at=at,
+            )
+        )
+        new = {"model_id": model_id, "label": label, "artifact_name": file_name, "parent_id": parent_id}
+        t.record(
+            actor,
+            "version:register",
+            f"version/{version.id}",
+            at=at,
+            new={**new, "dependencies": version.dependencies},
+            digest=version.artifact,
+            contributes=True,
+        )
+    return version
+
+
+def add_dataset(
+    store: Store,
+    model_id: int,
+    *,
+    actor: Actor,
+    at: datetime,
+    name: str,
+    role: DatasetRole,
+    staged: Staged,
+    file_name: str,
+) -> DatasetRow:
+    """Add a table, read in the sandbox; its column roles are guessed for a person to correct.
+
+    Raises
+    ------
+    RefusedFile, TooLarge, WorkerFailed
+        If it is not a table that can be read. Nothing is kept.
+    NotAllowed, InvalidInput, NotFound
+        Without the right; with an empty name; without such a model.
+    """
+    actor.require(Right.REGISTER)
+    name = clean_name(name, what="The name of the dataset")
+    file_name = clean_name(file_name or name, what="The file name")
+    with store.reading() as reader:
+        reader.get(ModelRow, model_id, what="model")
+    staged.close()
+    summary = evaluation.inspect_table(staged.path, name=file_name)
+    with store.transaction() as t:
+        dataset = t.add(
+            DatasetRow(
+                model_id=model_id,
+                name=name,
+                role=role,
+                digest=files.keep(store, t, staged, at=at),
+                file_name=file_name,
+                rows=summary.rows,
+                summary=summary.model_dump(mode="json"),
+                roles=summary.roles.model_dump(mode="json"),
+                task=summary.task,
+                positive=_likely_positive(summary),
+                created_by=actor.user_id,
+                created_at=at,
+            )
+        )
+        new = {"model_id": model_id, "name": name, "role": role, "file_name": file_name, "rows": summary.rows}
+        digest = dataset.digest
+        t.record(actor, "dataset:add", f"dataset/{dataset.id}", at=at, new=new, digest=digest, contributes=True)
+    return dataset
+
+
+def correct_columns(
+    store: Store,
+    dataset_id: int,
+    *,
+    actor: Actor,
+    at: datetime,
+    roles: ColumnRoles,
+    task: Task | None,
+    positive: str | None,
+    reason: str = "",
+) -> DatasetRow:
+    """Say what the columns of a dataset are for.
+
+    Refused while a review that uses it is submitted. Where one was approved a reason is needed, and the approval shows
+    as one of an earlier state.
+    """
+    actor.require(Right.REGISTER)
+    with store.transaction() as t:
+        dataset = t.get(DatasetRow, dataset_id, what="dataset")
+        _known_columns(TableSummary.model_validate(dataset.summary), roles)
+        states = {review.state for review in reviews_using(t, dataset_id)}
+        if ReviewState.SUBMITTED in states:
+            raise Conflict("A submitted review uses this dataset. Withdraw it or wait until it is decided.")
+        if states - EDITABLE and not reason.strip():
+            raise InvalidInput("A finished review uses this dataset: say why its columns change.")
+        old = {"roles": dataset.roles, "task": dataset.task, "positive": dataset.positive}
+        dataset.roles = roles.model_dump(mode="json")
+        dataset.task, dataset.positive = task, positive
+        new = {"roles": dataset.roles, "task": task, "positive": positive}
+        if new == old:
+            return dataset
+        t.record(
+            actor,
+            "dataset:columns",
+            f"dataset/{dataset_id}",
+            at=at,
+            reason=reason.strip() or None,
+            old=old,
+            new=new,
+            contributes=True,
+        )
+    return dataset
+
+
+def _known_columns(summary: TableSummary, roles: ColumnRoles) -> None:
+    known = {column.name for column in summary.columns}
+    unknown = [name for name in roles.named if name not in known]
+    if unknown:
+        raise InvalidInput(f"The dataset has no column {unknown[0]!r}. It has: {', '.join(sorted(known)[:20])}.")
+
+
+def _likely_positive(summary: TableSummary) -> str | None:
+    """Return the class that is probably the one of interest: the larger of two numbers, the rarer of two words."""
+    target = summary.roles.target or summary.roles.prediction
+    column = next((c for c in summary.columns if c.name == target), None)
+    if summary.task is not Task.CLASSIFICATION or column is None or column.distinct != 2 or len(column.top) != 2:
+        return None
+    labels = [label for label, _ in column.top]
+    for yes in ("1", "true", "yes", "y", "positive", "bad", "default", "fraud", "churn"):
+        for label in labels:
+            if label.lower() == yes:
+                return label
+    return labels[1]
+
+
+def _active_owner(transaction: Transaction, owner_id: int) -> None:
+    if not transaction.get(UserRow, owner_id, what="person").is_active:
+        raise InvalidInput("This person's account is disabled. Choose another owner.")
+
+
+def as_roles(values: dict[str, object]) -> ColumnRoles:
+    """Return column roles from a form or the API.
+
+    Raises
+    ------
+    InvalidInput
+        If they contradict one another.
+    """
+    try:
+        return ColumnRoles.model_validate(values)
+    except ValidationError as error:
+        raise InvalidInput(f"These column roles do not fit together: {error.errors()[0]['msg']}.") from error

@@ -1,0 +1,250 @@
+"""Asking for analyses, stopping them, running them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from modelops.analyses.base import Analysis, Need, Parameters
+from modelops.analyses.registry import analysis
+from modelops.domain.columns import ColumnRoles, Task
+from modelops.domain.digest import Digest
+from modelops.domain.inventory import DatasetRole
+from modelops.domain.people import Actor, Right
+from modelops.domain.record import Scalar
+from modelops.domain.result import AnalysisResult
+from modelops.errors import Conflict, InvalidInput
+from modelops.evaluation import EvaluationRequest
+from modelops.services import catalogue
+from modelops.store import Reader, Store
+from modelops.store.queries_review import datasets
+from modelops.store.tables import TERMINAL, DatasetRow, ModelRow, ReviewRow, RunRow, RunState, VersionRow
+
+# The data that an analysis looks at, and what it compares with, if nobody chooses: the first that the review has.
+_LOOKED_AT = (DatasetRole.TEST, DatasetRole.PRODUCTION, DatasetRole.TRAIN, DatasetRole.REFERENCE)
+_COMPARED_WITH = (DatasetRole.REFERENCE, DatasetRole.TRAIN)
+HOW_TO_GIVE = {
+    Need.TARGET: "a column with the true outcome (role target)",
+    Need.PREDICTION: "a column with the prediction, or a model file",
+    Need.SCORE: "a column with the score, or a model file",
+    Need.SENSITIVE: "a sensitive column (role sensitive)",
+    Need.FEATURES: "feature columns (role feature)",
+    Need.REFERENCE: "a reference dataset to compare with",
+    Need.TRAIN: "the training data",
+    Need.TIME: "a time column (role time)",
+    Need.MODEL: "a version with a model file",
+}
+
+
+def request_run(
+    store: Store,
+    key: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    data_id: int,
+    version_id: int | None = None,
+    reference_id: int | None = None,
+    train_id: int | None = None,
+    parameters: Mapping[str, object] | None = None,
+    seed: int = 0,
+    review_id: int | None = None,
+    question_id: str | None = None,
+) -> RunRow:
+    """Put an analysis into the queue.
+
+    Raises
+    ------
+    NotAllowed, NotFound
+        Without the right; without such an analysis, dataset or version.
+    InvalidInput
+        If a parameter does not fit, or the analysis needs something that is not there: it says what.
+    """
+    actor.require(Right.RUN)
+    chosen = analysis(key)
+    checked = check_parameters(chosen, parameters or {})
+    with store.transaction() as t:
+        data = t.get(DatasetRow, data_id, what="dataset")
+        others = [t.get(DatasetRow, other, what="dataset") for other in (reference_id, train_id) if other]
+        version = t.get(VersionRow, version_id, what="model version") if version_id else None
+        models = {data.model_id, *(row.model_id for row in others), *([version.model_id] if version else [])}
+        if len(models) > 1:
+            raise InvalidInput("The dataset, the version and the data to compare with belong to different models.")
+        lacking = lacking_needs(chosen, data, version, has_reference=bool(reference_id), has_train=bool(train_id))
+        if lacking:
+            wanted = "; ".join(HOW_TO_GIVE[need] for need in lacking)
+            raise InvalidInput(f"The analysis {chosen.title} needs {wanted}.")
+        review = t.get(ReviewRow, review_id, what="review") if review_id else None
+        run = t.add(
+            RunRow(
+                analysis=key,
+                model_id=data.model_id,
+                version_id=version_id,
+                review_id=review_id,
+                question_id=question_id,
+                data_id=data_id,
+                reference_id=reference_id,
+                train_id=train_id,
+                request=_request(t, chosen, checked, seed, data, reference_id, train_id).model_dump(mode="json"),
+                policy=review.policy if review else catalogue.latest(t)[1].digest,
+                requested_by=actor.user_id,
+                requested_at=at,
+            )
+        )
+        new = {"analysis": key, "version_id": version_id, "data_id": data_id, "reference_id": reference_id}
+        t.record(actor, "run:request", f"run/{run.id}", at=at, new={**new, "train_id": train_id, "seed": seed})
+    return run
+
+
+def run_for_question(store: Store, key: str, review_id: int, question_id: str, *, actor: Actor, at: datetime) -> RunRow:
+    """Put an analysis that serves a question into the queue, on the data of the review and with default parameters.
+
+    Raises
+    ------
+    InvalidInput
+        If the review rests on no dataset that it could look at.
+    """
+    with store.reading() as reader:
+        review = reader.get(ReviewRow, review_id, what="review")
+        by_role = {row.role: row.id for row in datasets(reader, review_id)}
+    needs = analysis(key).needs
+    # A comparison is about what has come since, everything else about the data that the model was tested on.
+    looked_at = sorted(_LOOKED_AT, key=lambda role: Need.REFERENCE in needs and role is not DatasetRole.PRODUCTION)
+    data_id = next((by_role[role] for role in looked_at if role in by_role), None)
+    if data_id is None:
+        raise InvalidInput("This review rests on no dataset yet. Add one on its overview, then run the analysis.")
+    reference_id = next((by_role[role] for role in _COMPARED_WITH if by_role.get(role, data_id) != data_id), None)
+    train_id = by_role.get(DatasetRole.TRAIN)
+    return request_run(
+        store,
+        key,
+        actor=actor,
+        at=at,
+        data_id=data_id,
+        version_id=review.version_id,
+        reference_id=reference_id if Need.REFERENCE in needs else None,
+        train_id=train_id if train_id != data_id else None,
+        review_id=review_id,
+        question_id=question_id,
+    )
+
+
+def check_parameters(chosen: Analysis, values: Mapping[str, object]) -> Parameters:
+    """Return the parameters of an analysis from a form or the API.
+
+    Raises
+    ------
+    InvalidInput
+        With the parameter that does not fit and why.
+    """
+    try:
+        return chosen.parameters.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "parameters"
+        known = ", ".join(chosen.parameters.model_fields)
+        raise InvalidInput(f"{name}: {first['msg']}. The parameters of {chosen.key} are: {known}.") from error
+
+
+def lacking_needs(
+    chosen: Analysis, data: DatasetRow, version: VersionRow | None, *, has_reference: bool, has_train: bool
+) -> tuple[Need, ...]:
+    """Return what an analysis needs and would not get."""
+    roles = ColumnRoles.model_validate(data.roles)
+    has_model = version is not None and version.artifact is not None
+    there = {
+        Need.TARGET: roles.target is not None,
+        Need.PREDICTION: roles.prediction is not None or has_model,
+        Need.SCORE: bool(roles.scores) or has_model,
+        Need.SENSITIVE: bool(roles.sensitive),
+        Need.FEATURES: bool(roles.features),
+        Need.TIME: roles.time is not None,
+        Need.REFERENCE: has_reference,
+        Need.TRAIN: has_train,
+        Need.MODEL: has_model,
+    }
+    return tuple(need for need in Need if need in chosen.needs and not there[need])
+
+
+def _request(
+    reader: Reader,
+    chosen: Analysis,
+    parameters: Parameters,
+    seed: int,
+    data: DatasetRow,
+    reference_id: int | None,
+    train_id: int | None,
+) -> EvaluationRequest:
+    def roles(dataset_id: int | None) -> ColumnRoles | None:
+        row = reader.get(DatasetRow, dataset_id, what="dataset") if dataset_id else None
+        return ColumnRoles.model_validate(row.roles) if row else None
+
+    plain: dict[str, Scalar | list[Scalar]] = parameters.model_dump(mode="json")
+    return EvaluationRequest(
+        analysis=chosen.key,
+        parameters=plain,
+        seed=seed,
+        task=data.task or Task.CLASSIFICATION,
+        positive=data.positive,
+        data_roles=ColumnRoles.model_validate(data.roles),
+        reference_roles=roles(reference_id),
+        train_roles=roles(train_id),
+    )
+
+
+def run_again(store: Store, run_id: int, *, actor: Actor, at: datetime) -> RunRow:
+    """Recompute a finished run from its record: same bytes, parameters and seed.
+
+    Raises
+    ------
+    Conflict
+        If it has no result.
+    """
+    actor.require(Right.RUN)
+    with store.transaction() as t:
+        old = t.get(RunRow, run_id, what="analysis run")
+        if old.result is None:
+            raise Conflict(f"Run {run_id} is {old.state}: there is no result to compare with.")
+        kept = {"analysis", "model_id", "version_id", "data_id", "reference_id", "train_id", "request", "policy"}
+        run = t.add(
+            RunRow(**old.model_dump(include=kept), repeats_id=run_id, requested_by=actor.user_id, requested_at=at)
+        )
+        t.record(actor, "run:again", f"run/{run.id}", at=at, new={"repeats": run_id})
+    return run
+
+
+def cancel_run(store: Store, run_id: int, *, actor: Actor, at: datetime) -> RunRow:
+    """Stop a run: at once if it waits, within a second or two if it works."""
+    actor.require(Right.RUN)
+    with store.transaction() as t:
+        run = t.get(RunRow, run_id, what="analysis run")
+        if run.state in TERMINAL:
+            raise Conflict(f"Run {run_id} is {run.state} already.")
+        run.cancel_requested = True
+        if run.state is RunState.QUEUED:
+            run.state, run.finished_at, run.message = RunState.CANCELLED, at, f"Cancelled by {actor.name}"
+        t.record(actor, "run:cancel", f"run/{run_id}", at=at)
+    return run
+
+
+def result(store: Store, run: RunRow) -> AnalysisResult | None:
+    """Return the stored result of a run, checked against its digest; ``None`` if it has none."""
+    return read_result(store, run.result) if run.result else None
+
+
+def read_result(store: Store, digest: Digest) -> AnalysisResult:
+    """Return a stored result.
+
+    Raises
+    ------
+    VerificationFailed
+        If its bytes are no longer those of its digest.
+    """
+    return AnalysisResult.model_validate_json(store.blobs.read(digest))
+
+
+def model_name(reader: Reader, run: RunRow) -> str:
+    """Return the name of the model that a run is about."""
+    return reader.get(ModelRow, run.model_id, what="model").name
