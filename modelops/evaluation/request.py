@@ -1,0 +1,96 @@
+"""What is asked of an evaluation, and what the analysis process answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from modelops.domain.columns import ColumnRoles, Task
+from modelops.domain.record import Record, Scalar
+from modelops.domain.result import Curve, Measurement, ResultTable
+
+ParameterValue = Scalar | list[Scalar]
+
+
+@dataclass(frozen=True)
+class InputFiles:
+    """The files of one evaluation. Their names are only shown, never trusted."""
+
+    data: Path
+    reference: Path | None = None
+    train: Path | None = None
+    model: Path | None = None
+    names: tuple[tuple[str, str], ...] = ()
+
+    def name(self, part: str) -> str:
+        """Return what people call the file of ``part`` (``"data"``, ``"model"``, ...)."""
+        path: Path | None = getattr(self, part)
+        return dict(self.names).get(part) or (path.name if path else part)
+
+    @property
+    def tables(self) -> dict[str, Path]:
+        """The tables that are there, by part."""
+        parts = {"data": self.data, "reference": self.reference, "train": self.train}
+        return {part: path for part, path in parts.items() if path is not None}
+
+
+class EvaluationRequest(Record):
+    """One analysis with its parameters, and what the columns are for.
+
+    ``reference_roles`` and ``train_roles`` are those of the data where they are not given. With ``guess_roles`` every
+    role that is empty is guessed, and the result says so; ``task`` and ``positive`` follow from the data where they are
+    ``None``.
+    """
+
+    analysis: str
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    task: Task | None = None
+    positive: str | None = None
+    data_roles: ColumnRoles = ColumnRoles()
+    reference_roles: ColumnRoles | None = None
+    train_roles: ColumnRoles | None = None
+    guess_roles: bool = False
+
+
+class TableInput(Record):
+    """One table as the analysis process gets it: the name of its input file, its format, what people call it."""
+
+    file: str
+    format: str
+    name: str
+
+
+class Order(Record):
+    """What the parent asks of the analysis process."""
+
+    request: EvaluationRequest
+    tables: dict[str, TableInput]
+    has_model: bool = False
+
+
+class TableUse(Record):
+    """What became of one table."""
+
+    rows: int = Field(ge=0)
+    dropped: dict[str, int] = Field(default_factory=dict)
+    roles: dict[str, str] = Field(default_factory=dict)
+
+
+class Answer(Record):
+    """What the analysis process hands back; the parent adds everything that it must not be believed about."""
+
+    task: Task
+    positive: str | None
+    tables: dict[str, TableUse]
+    summary: str
+    measurements: tuple[Measurement, ...]
+    curves: tuple[Curve, ...] = ()
+    tables_shown: tuple[ResultTable, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+MAX_ANSWER = 32 << 20
+"""Bytes of JSON that an answer may have."""
