@@ -1,0 +1,233 @@
+"""What every analysis is made of: the data it gets, how it is declared, what it hands back.
+
+An analysis measures and holds no threshold; it gets its data, seed and parameters as arguments and touches neither
+clock nor files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from modelops.domain.columns import ColumnRoles, Task
+from modelops.domain.result import Curve, Measurement, ResultTable
+from modelops.errors import NotMeasured
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+class Need(StrEnum):
+    """What an analysis cannot do without."""
+
+    TARGET = "target"
+    PREDICTION = "prediction"
+    SCORE = "score"
+    SENSITIVE = "sensitive"
+    FEATURES = "features"
+    REFERENCE = "reference"
+    TRAIN = "train"
+    TIME = "time"
+    MODEL = "model"
+
+
+class Source(Protocol):
+    """One table, read a column at a time."""
+
+    @property
+    def n_rows(self) -> int: ...
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return one column; text columns are dictionary-encoded."""
+        ...
+
+
+class Model(Protocol):
+    """The model under test, in a process of its own. Its answers are checked for length and finiteness only."""
+
+    @property
+    def features(self) -> tuple[str, ...]: ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class labels in the order of the score columns; empty for regression."""
+        ...
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return shape (n,): numbers for regression, class labels as text for classification."""
+        ...
+
+    def scores(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return shape (n, n_classes): one score for each class, the order of ``classes``."""
+        ...
+
+    def contributions(self, rows: pd.DataFrame) -> Contributions | None:
+        """Return exact tree SHAP values where the model is a tree model without preprocessing, else ``None``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """SHAP values of shape (n, n_features), the base value, and what they add up to (``"probability"``, ``"log odds"``,
+    ``"prediction"``). For more than two classes, those of the class ``positive``."""
+
+    values: np.ndarray
+    base: float
+    unit: str
+    method: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One table with the roles of its columns."""
+
+    source: Source
+    roles: ColumnRoles
+
+    @property
+    def n_rows(self) -> int:
+        return self.source.n_rows
+
+    def series(self, name: str) -> pd.Series[Any]:
+        """Return one column as pandas (text as ``category``, missing as NaN or NaT)."""
+        return self.source.column(name).to_pandas()
+
+    def numbers(self, name: str) -> np.ndarray:
+        """Return one column as float64 with NaN for missing.
+
+        Raises
+        ------
+        NotMeasured
+            If the column is not numeric.
+        """
+        column = self.series(name)
+        if column.dtype == bool or column.dtype.kind in "iufb":
+            return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        raise NotMeasured(f"Column {name!r} holds {column.dtype} values, numbers are needed.")
+
+    def labels(self, name: str) -> np.ndarray:
+        """Return one column as class labels: text, ``None`` for missing; whole numbers without a decimal point."""
+        return as_labels(self.series(name))
+
+    def frame(self, names: tuple[str, ...]) -> pd.DataFrame:
+        """Return some columns as one frame."""
+        import pandas as pd
+
+        return pd.DataFrame({name: self.series(name) for name in names})
+
+
+def as_labels(column: pd.Series[Any]) -> np.ndarray:
+    """Return values as class labels: object array of text, ``None`` where missing.
+
+    ``1``, ``1.0`` and ``True`` all stay distinguishable from text, but 1 and 1.0 are the same label ``"1"``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> as_labels(pd.Series([1.0, 0.0, None])).tolist()
+    ['1', '0', None]
+    """
+    present = column.notna().to_numpy()
+    labels = np.full(len(column), None, dtype=object)
+    if column.dtype.kind == "f":
+        labels[present] = [str(int(v)) if float(v).is_integer() else repr(float(v)) for v in column[present]]
+    else:
+        labels[present] = [str(value) for value in column[present]]
+    return labels
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """Everything an analysis may look at.
+
+    ``positive`` is the label of the positive class where there are two classes. Predictions and scores come from the
+    columns of the table; where those are missing and a model is given, the caller has added them before.
+    """
+
+    data: Sample
+    task: Task
+    positive: str | None = None
+    reference: Sample | None = None
+    train: Sample | None = None
+    model: Model | None = None
+
+
+class Parameters(BaseModel):
+    """Base of the parameters of one analysis: the form, the command line's ``--param`` and the API are made from it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Progress = Callable[[float, str], None]
+
+
+def _quiet(fraction: float, text: str) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a computation needs beside data and parameters: its seed, and somebody to tell how far it is."""
+
+    seed: int = 0
+    progress: Progress = _quiet
+
+    def rng(self) -> np.random.Generator:
+        """Return a fresh generator: the same numbers for the same seed, whoever asked before."""
+        return np.random.default_rng(self.seed)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What one computation found. ``summary`` is one sentence that a non-statistician understands."""
+
+    summary: str
+    measurements: tuple[Measurement, ...]
+    curves: tuple[Curve, ...] = ()
+    tables: tuple[ResultTable, ...] = ()
+    notes: tuple[str, ...] = ()
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One declaration: pages, command line, API, reports and the shared tests all derive from it.
+
+    ``serves`` names the checklist questions that it is evidence for; ``needs`` what it cannot do without; ``source`` is
+    the literature.
+    """
+
+    key: str
+    title: str
+    question: str
+    serves: tuple[str, ...]
+    needs: frozenset[Need]
+    tasks: frozenset[Task]
+    parameters: type[Parameters]
+    source: str
+    compute: Callable[[EvaluationData, Any, Run], Computed]
+
+    def missing(self, data: EvaluationData) -> tuple[Need, ...]:
+        """Return what ``data`` lacks, in the order of `Need`."""
+        roles = data.data.roles
+        there = {
+            Need.TARGET: roles.target is not None,
+            Need.PREDICTION: roles.prediction is not None,
+            Need.SCORE: bool(roles.scores),
+            Need.SENSITIVE: bool(roles.sensitive),
+            Need.FEATURES: bool(roles.features),
+            Need.TIME: roles.time is not None,
+            Need.REFERENCE: data.reference is not None,
+            Need.TRAIN: data.train is not None,
+            Need.MODEL: data.model is not None,
+        }
+        return tuple(need for need in Need if need in self.needs and not there[need])

@@ -1,0 +1,152 @@
+"""What all interactive charts have in common: safe text, layout, legend, reference line, axis of rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from modelops.charts import arrangement as arranged
+from modelops.charts.palette import FONT, Palette
+from modelops.domain.result import Curve, Series
+
+_HEIGHT = 380
+ROW = 28
+MOST_ROWS = 30
+
+
+def safe(text: str) -> str:
+    """Return text that Plotly shows as it is: no tags, no entities, no formulas.
+
+    Examples
+    --------
+    >>> safe("<b>a & b</b> $x$")
+    '&lt;b&gt;a &amp; b&lt;/b&gt; &#36;x&#36;'
+    """
+    text = arranged.clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("$", "&#36;")
+
+
+def lines(text: str, width: int) -> str:
+    """Return text in lines of about ``width`` characters, safe to show."""
+    return "<br>".join(safe(line) for line in arranged.wrapped(text, width))
+
+
+def layout(curve: Curve, palette: Palette) -> dict[str, Any]:
+    """Return what all charts have in common: title with the note under it, axes, type, colours, margins."""
+    title: dict[str, Any] = {
+        "text": lines(curve.title, 80),
+        "font": {"size": 16, "color": palette.text, "weight": 600},
+        "x": 0,
+        "xref": "container",
+        "xanchor": "left",
+        "y": 1,
+        "yref": "container",
+        "yanchor": "top",
+        "pad": {"l": 8, "t": 10},
+    }
+    above = 22 * len(arranged.wrapped(curve.title, 80))
+    if curve.note:
+        title["subtitle"] = {"text": lines(curve.note, 110), "font": {"size": 12, "color": palette.muted}}
+        above += 17 * len(arranged.wrapped(curve.note, 110))
+    return {
+        "template": "none",
+        "title": title,
+        "font": {"family": FONT, "size": 13, "color": palette.text},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "height": _HEIGHT + above,
+        "margin": {"l": 64, "r": 20, "t": above + 26, "b": 56},
+        "hovermode": "closest",
+        "hoverlabel": {
+            "bgcolor": palette.hover,
+            "bordercolor": palette.grid,
+            "font": {"color": palette.text, "size": 13, "family": FONT},
+            "align": "left",
+        },
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.muted, "activecolor": palette.text},
+        "showlegend": False,
+        "xaxis": _axis(curve.x_title, palette, width=90),
+        "yaxis": _axis(curve.y_title, palette, width=_HEIGHT // 10),
+    }
+
+
+def _axis(title: str, palette: Palette, *, width: int) -> dict[str, Any]:
+    return {
+        "title": {"text": lines(title, width), "font": {"size": 13, "color": palette.muted}, "standoff": 10},
+        "automargin": True,
+        "gridcolor": palette.grid,
+        "linecolor": palette.grid,
+        "tickcolor": palette.grid,
+        "tickfont": {"color": palette.text, "size": 12},
+        "zeroline": False,
+        "showline": False,
+    }
+
+
+def legend(drawn: go.Figure, palette: Palette, n_entries: int) -> None:
+    """Put the legend under the chart, where it cannot cover anything, and make room for it."""
+    rows = 1 + (n_entries - 1) // 4
+    drawn.update_layout(
+        showlegend=True,
+        height=drawn.layout.height + 24 * rows,
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+            "font": {"color": palette.text, "size": 12},
+            "bgcolor": "rgba(0,0,0,0)",
+            "traceorder": "normal",
+        },
+    )
+    drawn.layout.margin.b += 24 * rows
+
+
+def told(series: Series, k: int, label: str | None = None, *, named: bool) -> str:
+    """Return what a reader sees on pointing at point ``k``; ``named`` says which series it belongs to."""
+    found = arranged.told(series, k, label=label)
+    first = [f"<b>{safe(series.name)}</b>"] if named else []
+    return "<br>".join([*first, *(safe(line) for line in found)])
+
+
+def reference(drawn: go.Figure, curve: Curve, palette: Palette, *, upright: bool) -> None:
+    """Draw the line to compare with; ``upright`` where values run from left to right."""
+    line = {"color": palette.reference, "width": 1.25, "dash": "dash"}
+    if curve.reference == "diagonal":
+        ends = arranged.shared_extent(curve)
+        if ends is not None:
+            low, high = ends
+            drawn.add_shape(type="line", x0=low, y0=low, x1=high, y1=high, line=line, layer="below")
+    elif curve.reference is not None and upright:
+        drawn.add_vline(x=curve.reference, line=line, layer="above")
+    elif curve.reference is not None:
+        drawn.add_hline(y=curve.reference, line=line, layer="above")
+
+
+def row_axis(drawn: go.Figure, labels: list[str], *, per_row: int = ROW) -> None:
+    """Make the y axis a list of labels, the first on top; beyond a height the reader drags."""
+    shown = min(len(labels), max(8, MOST_ROWS * ROW // per_row))
+    page = drawn.layout
+    page.height = max(170, shown * per_row + 60) + page.margin.t + page.margin.b - 40
+    page.margin.l = min(300, 20 + 7 * max(map(len, labels), default=0))
+    drawn.update_yaxes(
+        tickvals=list(range(len(labels))),
+        ticktext=[safe(label) for label in labels],
+        range=[shown - 0.5, -0.5],
+        showgrid=False,
+        title_text="",
+        ticklabelstandoff=6,
+    )
+    if shown < len(labels):
+        drawn.update_layout(dragmode="pan")
+        drawn.update_xaxes(fixedrange=True)
+        more = safe(f"{shown} of {len(labels)} rows; drag up or down for the others.")
+        subtitle = drawn.layout.title.subtitle
+        subtitle.text = f"{subtitle.text}<br>{more}" if subtitle.text else more
+        subtitle.font = {"size": 12, "color": drawn.layout.yaxis.title.font.color}
+        page.margin.t += 17
+        page.height += 17
