@@ -14,18 +14,20 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from modelops import evaluation
 from modelops.domain.canonical import canonical_bytes
+from modelops.domain.digest import Digest
 from modelops.domain.people import SYSTEM
 from modelops.domain.result import AnalysisResult, Outcome
 from modelops.errors import Cancelled, ModelOpsError
 from modelops.evaluation import EvaluationRequest, InputFiles
-from modelops.sandbox import Limits
+from modelops.sandbox import ANALYSIS_LIMITS
 from modelops.services import catalogue, files, runs
 from modelops.settings import Settings
-from modelops.store import Store, queries_runs
+from modelops.store import Reader, Store, queries_runs
 from modelops.store.tables import DatasetRow, RunRow, RunState, VersionRow
 
 MAX_ATTEMPTS = 3
@@ -61,7 +63,9 @@ class Runner:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store = store
-        self.limits = Limits(memory=settings.worker_memory, wall_seconds=settings.worker_seconds)
+        self.limits = replace(
+            ANALYSIS_LIMITS, memory=settings.worker_memory, wall_seconds=float(settings.worker_seconds)
+        )
         self.stopping = threading.Event()
         self._host = f"{socket.gethostname()}/"
         self.name = f"{self._host}{os.getpid()}/{secrets.token_hex(4)}"
@@ -92,7 +96,7 @@ class Runner:
                     self.stopping.wait(_POLL_SECONDS)
                 else:
                     self.run(run)
-            except Exception:
+            except Exception:  # noqa: BLE001 - logged; the thread must go on
                 _log.exception("A run ended in an unforeseen way")
                 self.stopping.wait(_POLL_SECONDS)
 
@@ -114,7 +118,7 @@ class Runner:
                 self._end(run, RunState.CANCELLED, "Cancelled")
         except ModelOpsError as error:
             self._end(run, RunState.FAILED, str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged; the thread must go on
             number = secrets.token_hex(4)
             _log.exception("Run %s failed (%s)", run.id, number)
             self._end(run, RunState.FAILED, f"Something went wrong in the app itself (number {number} in its log).")
@@ -123,21 +127,21 @@ class Runner:
 
     def _evaluate(self, run: RunRow) -> AnalysisResult:
         request = EvaluationRequest.model_validate(run.request)
-        with contextlib.ExitStack() as stack, self.store.reading() as reader:
-            policy = catalogue.policy(reader, run.policy)
-            paths = {
-                name: stack.enter_context(self.store.blobs.local(row.digest))
-                for name, key in (("data", run.data_id), ("reference", run.reference_id), ("train", run.train_id))
-                if key and (row := reader.get(DatasetRow, key, what="dataset"))
-            }
-            version = reader.find(VersionRow, run.version_id) if run.version_id else None
-            if version and version.artifact:
-                paths["model"] = stack.enter_context(self.store.blobs.local(version.artifact))
-            reader.session.rollback()
+        with contextlib.ExitStack() as stack:
+            with self.store.reading() as reader:
+                policy = catalogue.policy(reader, run.policy)
+                digests, names = _inputs(reader, run)
+            paths = {part: stack.enter_context(self.store.blobs.local(digest)) for part, digest in digests.items()}
             watch = _Watch(self, run)
             return evaluation.evaluate(
                 request,
-                InputFiles(**paths),
+                InputFiles(
+                    data=paths["data"],
+                    reference=paths.get("reference"),
+                    train=paths.get("train"),
+                    model=paths.get("model"),
+                    names=tuple(names.items()),
+                ),
                 policy=policy,
                 progress=watch.progress,
                 cancelled=watch.cancelled,
@@ -172,6 +176,20 @@ class Runner:
         with self.store.transaction() as t:
             if queries_runs.end(t, run, state, at=now, message=message[:2000]):
                 t.record(SYSTEM, action, f"run/{run.id}", at=now, reason=message[:2000])
+
+
+def _inputs(reader: Reader, run: RunRow) -> tuple[dict[str, Digest], dict[str, str]]:
+    """Return the digests of a run's files and what people call them, by part."""
+    digests: dict[str, Digest] = {}
+    names: dict[str, str] = {}
+    for part, key in (("data", run.data_id), ("reference", run.reference_id), ("train", run.train_id)):
+        if key:
+            row = reader.get(DatasetRow, key, what="dataset")
+            digests[part], names[part] = row.digest, row.file_name
+    version = reader.find(VersionRow, run.version_id) if run.version_id else None
+    if version and version.artifact:
+        digests["model"], names["model"] = version.artifact, version.artifact_name
+    return digests, names
 
 
 class _Watch:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from modelops import cli_support, cli_text
+from modelops.cli import support, text
 from modelops.analyses.registry import analysis
 from modelops.domain.columns import ColumnRoles
 from modelops.errors import InvalidInput
@@ -16,7 +16,7 @@ NOTHING = {
 
 
 def roles(**given) -> ColumnRoles:
-    return cli_support.roles(**(NOTHING | given))
+    return support.roles(**(NOTHING | given))
 
 
 def test_lists_of_columns_may_be_joined_by_commas_or_given_again():
@@ -39,21 +39,21 @@ def test_several_scores_without_classes_are_refused_with_the_way_to_say_it():
 
 
 def test_a_list_parameter_is_split_at_commas():
-    found = cli_support.parameters(analysis("drift"), ["importance=a=1,b=2", "alpha=0.01", "domain_classifier=false"])
+    found = support.parameters(analysis("drift"), ["importance=a=1,b=2", "alpha=0.01", "domain_classifier=false"])
     chosen = analysis("drift").parameters.model_validate(found)
     assert list(chosen.importance) == ["a=1", "b=2"]
     assert (chosen.alpha, chosen.domain_classifier) == (0.01, False)
 
 
 def test_null_is_no_value_only_where_none_is_allowed():
-    found = cli_support.parameters(analysis("performance"), ["capacity=null", "value_matrix=null"])
+    found = support.parameters(analysis("performance"), ["capacity=null", "value_matrix=null"])
     assert found == {"capacity": None, "value_matrix": "null"}
 
 
 def test_a_file_is_replaced_whole_and_keeps_the_usual_rights(tmp_path):
     path = tmp_path / "r.json"
     path.write_text("old")
-    cli_support.write_atomically(path, b"new")
+    support.write_atomically(path, b"new")
     umask = os.umask(0)
     os.umask(umask)
     assert path.read_bytes() == b"new"
@@ -65,14 +65,14 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "r.json"
     path.write_text("old")
     with pytest.raises(TypeError):
-        cli_support.write_atomically(path, "text")
+        support.write_atomically(path, "text")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_what_an_upload_says_cannot_steer_the_terminal():
-    assert "\x1b" not in cli_text._clean("\x1b[2Jname\u202e")
-    assert "\u202e" not in cli_text._clean("\x1b[2Jname\u202e")
+    assert "\x1b" not in text._clean("\x1b[2Jname\u202e")
+    assert "\u202e" not in text._clean("\x1b[2Jname\u202e")
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_what_an_upload_says_cannot_steer_the_terminal():
     ],
 )
 def test_scopes_are_readable(scope, text):
-    assert cli_text._scope(scope) == text
+    assert text._scope(scope) == text

@@ -161,7 +161,7 @@ def audit_verify(
 @audit_app.command("anchor")
 def audit_anchor(*, out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it.")]) -> None:
     """Write a signed checkpoint of the audit trail, to be kept where this installation cannot reach it."""
-    from modelops.cli_support import write_atomically
+    from modelops.cli.support import write_atomically
     from modelops.services.trail import anchor
 
     store, keys = _opened()
@@ -244,7 +244,7 @@ def _command_line() -> Actor:
 
 
 def _existing(path: Path | None) -> Path:
-    from modelops.cli_support import existing
+    from modelops.cli.support import existing
 
     assert path is not None
     return existing(path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import typer.exceptions
 
-from modelops.cli_store import add_to
+from modelops.cli.store import add_to
 from modelops.errors import ModelOpsError, RefusedFile, TooLarge
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _root() -> None:
 @app.command()
 def analyses(*, as_json: AsJson = False) -> None:
     """List the analyses, with what they need and their parameters."""
-    from modelops.cli_text import analyses_as_json, analyses_as_text
+    from modelops.cli.text import analyses_as_json, analyses_as_text
 
     print(analyses_as_json() if as_json else analyses_as_text())
 
@@ -47,8 +47,8 @@ def analyses(*, as_json: AsJson = False) -> None:
 @app.command()
 def inspect(file: Annotated[Path, typer.Argument(metavar="FILE")], *, as_json: AsJson = False) -> None:
     """Say what a model or a table is: format, digest, schema. Exit code 1 if it is of a kind that is never opened."""
-    from modelops.cli_support import existing
-    from modelops.cli_text import Inspected
+    from modelops.cli.support import existing
+    from modelops.cli.text import Inspected
 
     existing(file)
     try:
@@ -86,8 +86,8 @@ def analyze(
     html: Annotated[Path | None, typer.Option(metavar="REPORT.html", help="Also write a report to read.")] = None,
 ) -> None:
     """Run one analysis on files. Roles that are not given are guessed, and the result says how."""
-    from modelops import cli_support as support
-    from modelops.cli_text import result_as_text
+    from modelops.cli import support
+    from modelops.cli.text import result_as_text
     from modelops.evaluation import InputFiles, evaluate
 
     files = InputFiles(data=data, reference=reference, train=train, model=model)
@@ -121,7 +121,7 @@ def analyze(
 
 
 def _write_report(result: AnalysisResult, path: Path) -> None:
-    from modelops.cli_support import write_atomically
+    from modelops.cli.support import write_atomically
     from modelops.reports import result_report
 
     write_atomically(path, result_report(result).encode())
