@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,68 @@ def people(store) -> dict[str, Actor]:
         name: Actor(person.id, person.login, person.name, person.roles, Authentication.PASSWORD, "127.0.0.1")
         for name, person in found.items()
     }
+
+
+@pytest.fixture
+def visit(
+    store, people, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Iterator[Callable[..., Any]]:
+    """Open a page as one of ``people`` does: ``visit("author", "pages/home/account.py", id="3")``.
+
+    It starts at ``app.py`` with a real session of that person. A test of Streamlit's has no browser, so the cookie of
+    the connection, and nothing else, is handed in where Streamlit reads it.
+    """
+    import streamlit as st
+    from streamlit.testing.v1 import AppTest
+
+    from modelops.settings import ROOT, settings
+    from modelops.store import opened as shared
+
+    monkeypatch.setenv("MODELOPS_HOME", str(tmp_path))
+    settings.cache_clear()
+    connections: dict[str, str] = {}
+    monkeypatch.setattr("streamlit.runtime.context._get_client_context", lambda: _Connection(connections))
+
+    def open_page(who: str, path: str = "", **query: str) -> AppTest:
+        connections.clear()
+        connections.update(session_cookie(store, people[who]))
+        st.cache_data.clear()
+        st.cache_resource.clear()
+        screen = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        screen.run()
+        for name, value in query.items():
+            screen.query_params[name] = value
+        return screen.switch_page(path).run() if path else screen
+
+    open_page.connections = connections  # type: ignore[attr-defined]
+    open_page.cookie = lambda who: session_cookie(store, people[who])  # type: ignore[attr-defined]
+    yield open_page
+    # A page shows what it did not expect as a number, which a test would otherwise take for an answer.
+    assert [record.getMessage() for record in caplog.get_records("call") if record.name == "modelops.ui"] == []
+    shared.opened(settings()).close()
+    shared._opened.cache_clear()
+    settings.cache_clear()
+
+
+class _Connection:
+    """What Streamlit knows of the browser at the other end."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    remote_ip = "127.0.0.1"
+
+    def __init__(self, cookies: dict[str, str]) -> None:
+        self.cookies = cookies
+
+
+def session_cookie(store: Any, actor: Actor) -> dict[str, str]:
+    """Begin a session of ``actor`` now, without the slow hash; return its cookie."""
+    from modelops.services.sessions import open_session
+    from modelops.store.tables import UserRow
+
+    with store.transaction() as transaction:
+        user = transaction.get(UserRow, actor.user_id, what="person")
+        session = open_session(transaction, user, Authentication.PASSWORD, origin="127.0.0.1", at=datetime.now(UTC))
+    return {"modelops": session.token}
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from modelops.domain.record import Record
 from modelops.domain.review import Decision, FindingState, Meaning, Severity
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE: Final = "https://modelops.dev/attestation/readiness/v1"
+PREDICATE_TYPE: Final = "urn:modelops:attestation:readiness:v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
@@ -173,7 +173,7 @@ class Statement(Record):
 
     type_: Literal["https://in-toto.io/Statement/v1"] = Field(default=STATEMENT_TYPE, alias="_type")
     subject: tuple[Subject, ...] = Field(min_length=1)
-    predicate_type: Literal["https://modelops.dev/attestation/readiness/v1"] = Field(
+    predicate_type: Literal["urn:modelops:attestation:readiness:v1"] = Field(
         default=PREDICATE_TYPE, alias="predicateType"
     )
     predicate: ReadinessPredicate

@@ -72,8 +72,8 @@ class Series(Record):
     """One line, set of bars or row of a heat map.
 
     ``low`` and ``high`` are the ends of the interval of each ``y``; ``size`` is how many rows stand behind each
-    point; ``shade`` colours each point of a scatter (0 low to 1 high). ``part`` says how much it matters: what the chart
-    is about, a faint backdrop (single rows behind their average), or the density of the data under it.
+    point; ``shade`` colours each point of a scatter (0 low to 1 high). ``part`` says how much it matters: what the
+    chart is about, a faint backdrop (single rows behind their average), or the density of the data under it.
     """
 
     name: str

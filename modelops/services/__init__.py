@@ -1,1 +1,1 @@
-"""What people do, one function for each act: it checks rights and rules, and writes its change and audit entry together."""
+"""What people do, one function for each act: it checks rights and rules, and writes change and audit entry together."""

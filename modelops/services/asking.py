@@ -36,8 +36,8 @@ def asked(reader: Reader, review: ReviewRow, question_id: str, *, at: datetime) 
     """Return one question of ``review`` with everything under it."""
     template = catalogue.template(reader, review.template)
     answer = reader.get(AnswerRow, (review.id, question_id), what="question")
-    proofs = [row for row in evidence(reader, review.id or 0) if row.question_id == question_id]
-    remarks = comments(reader, review.id or 0, question_id)
+    proofs = [row for row in evidence(reader, review.id) if row.question_id == question_id]
+    remarks = comments(reader, review.id, question_id)
     runs = runs_of(reader, review_id=review.id, question_id=question_id, limit=5)
     earlier = reader.find(AnswerRow, (review.earlier_id, question_id)) if review.earlier_id else None
     involved = [answer.owner_id, answer.updated_by, *(row.added_by for row in proofs)]

@@ -59,10 +59,11 @@ def _decided(
         review_id=str(review.id),
         model=of.model,
         version=of.version,
-        gate=review.gate,
+        gate=statement.predicate.gate if statement else review.gate,
         state=review.state,
         decided_at=instant(review.closed_at),
-        valid_until=instant(review.valid_until) if review.valid_until else None,
+        # From what was signed: a row that was edited behind our back prolongs nothing.
+        valid_until=statement.predicate.valid_until if statement else None,
         seal_problem=problem,
         differences=tuple(f"{item.what} (signed: {item.signed[:80]}; now: {item.now[:80]})" for item in changed),
         waivers=statement.predicate.waivers if statement else (),

@@ -17,7 +17,7 @@ from modelops.sandbox.protection import protection
 from modelops.services import files
 from modelops.store import Store, Transaction
 from modelops.store.blobs import Staged
-from modelops.store.queries_inventory import reviews_using
+from modelops.store.queries_inventory import reviews_of, reviews_using
 from modelops.store.tables import DatasetRow, ModelRow, UserRow, VersionRow
 
 
@@ -175,6 +175,36 @@ def register_version(
     return version
 
 
+def add_dependencies(
+    store: Store, version_id: int, *, actor: Actor, at: datetime, content: bytes, file_name: str
+) -> VersionRow:
+    """Add the dependency lock of a version that came without one. It is kept and handed out again, never opened.
+
+    Raises
+    ------
+    NotAllowed, NotFound, InvalidInput
+        Without the right; without such a version; if the file is empty.
+    Conflict
+        If the version has one: a version never changes. If a submitted or finished review is about the version.
+    """
+    actor.require(Right.REGISTER)
+    file_name = clean_name(file_name or "dependencies.txt", what="The file name")
+    if not content.strip():
+        raise InvalidInput(f"{file_name} is empty. Choose the lock file of the environment the model was made in.")
+    with store.transaction() as t:
+        version = t.get(VersionRow, version_id, what="version")
+        if version.dependencies is not None:
+            raise Conflict(f"Version {version.label} has a dependency lock already. Another one is another version.")
+        if any(of.id == version_id and review.state not in EDITABLE for review, of in reviews_of(t, version.model_id)):
+            raise Conflict("A submitted or finished review is about this version: what it rests on stands still.")
+        version.dependencies = files.keep(store, t, content, at=at)
+        version.dependencies_name = file_name
+        new = {"dependencies_name": file_name}
+        subject, digest = f"version/{version_id}", version.dependencies
+        t.record(actor, "version:dependencies", subject, at=at, new=new, digest=digest, contributes=True)
+    return version
+
+
 def add_dataset(
     store: Store,
     model_id: int,
@@ -280,14 +310,16 @@ def _likely_positive(summary: TableSummary) -> str | None:
     """Return the class that is probably the one of interest: the larger of two numbers, the rarer of two words."""
     target = summary.roles.target or summary.roles.prediction
     column = next((c for c in summary.columns if c.name == target), None)
-    if summary.task is not Task.CLASSIFICATION or column is None or column.distinct != 2 or len(column.top) != 2:
+    if summary.task is not Task.CLASSIFICATION or column is None or column.distinct != 2:
         return None
+    if isinstance(column.maximum, float):
+        return f"{column.maximum:.17g}"
     labels = [label for label, _ in column.top]
     for yes in ("1", "true", "yes", "y", "positive", "bad", "default", "fraud", "churn"):
         for label in labels:
             if label.lower() == yes:
                 return label
-    return labels[1]
+    return labels[1] if len(labels) == 2 else None
 
 
 def _active_owner(transaction: Transaction, owner_id: int) -> None:

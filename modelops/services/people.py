@@ -49,6 +49,11 @@ def normal_login(login: str) -> str:
     return unicodedata.normalize("NFKC", login).strip().casefold()
 
 
+def is_login(text: str) -> bool:
+    """Whether an account can have this login, already in its normal form."""
+    return _LOGIN.fullmatch(text) is not None
+
+
 def check_login(login: str) -> str:
     """Return the normal form of a new login.
 
@@ -58,7 +63,7 @@ def check_login(login: str) -> str:
         If it is not 2 to 64 letters a-z, digits or ``. _ @ + -``, beginning with a letter or digit.
     """
     found = normal_login(login)
-    if not _LOGIN.fullmatch(found):
+    if not is_login(found):
         raise InvalidInput(
             f"The login {found[:70]!r} cannot be used: 2 to 64 letters a-z, digits or . _ @ + - are wanted, "
             "beginning with a letter or a digit."
@@ -116,7 +121,7 @@ def insert_person(
     issuer, subject = identity or (None, None)
     row = UserRow(login=login, name=name, password_hash=hashed, issuer=issuer, subject=subject, created_at=at)
     row.must_change_password = hashed is not None and must_change
-    user_id = transaction.add(row).id or 0
+    user_id = transaction.add(row).id
     set_role_rows(transaction, user_id, roles)
     return user_id
 

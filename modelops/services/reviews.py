@@ -7,14 +7,14 @@ from datetime import datetime
 
 from modelops.domain.checklist import Gate
 from modelops.domain.names import clean_text
-from modelops.domain.people import Actor, Right
+from modelops.domain.people import SYSTEM, Actor, Right
 from modelops.domain.review import EDITABLE, ReviewState, check_independence, check_transition
 from modelops.errors import Conflict, InvalidInput
 from modelops.services import catalogue
 from modelops.services.standing import Blocker, blocked_text, standing
 from modelops.store import Store, Transaction
 from modelops.store.queries_inventory import reviews_of
-from modelops.store.queries_review import content, contributions
+from modelops.store.queries_review import approvals_over, content, contributions
 from modelops.store.tables import AnswerRow, DatasetRow, ReviewDatasetRow, ReviewRow, VersionRow
 
 
@@ -60,9 +60,9 @@ def open_review(
         for dataset_id in sorted(set(dataset_ids)):
             if t.get(DatasetRow, dataset_id, what="dataset").model_id != version.model_id:
                 raise InvalidInput("One of these datasets belongs to another model.")
-            t.add(ReviewDatasetRow(review_id=review.id or 0, dataset_id=dataset_id))
+            t.add(ReviewDatasetRow(review_id=review.id, dataset_id=dataset_id))
         for question in catalogue.template(t, template.digest).at(Gate(gate)):
-            t.add(AnswerRow(review_id=review.id or 0, question_id=question.id))
+            t.add(AnswerRow(review_id=review.id, question_id=question.id))
         new = {"version_id": version_id, "gate": gate, "round": review.round, "datasets": sorted(set(dataset_ids))}
         t.record(
             actor,
@@ -180,6 +180,18 @@ def revoke(store: Store, review_id: int, *, actor: Actor, at: datetime, reason: 
     with store.transaction() as t:
         review = t.get(ReviewRow, review_id, what="review")
         return _move(t, review, ReviewState.REVOKED, actor=actor, at=at, reason=reason)
+
+
+def expire(store: Store, *, at: datetime) -> int:
+    """End the approvals whose time is over; return how many."""
+    with store.reading() as reader:
+        if not approvals_over(reader, at):
+            return 0
+    with store.transaction() as t:
+        over = approvals_over(t, at)
+        for review in over:
+            _move(t, review, ReviewState.EXPIRED, actor=SYSTEM, at=at, reason="The time of the approval is over.")
+    return len(over)
 
 
 def _move(

@@ -59,7 +59,7 @@ def prepare(store: Store, reader: Reader, now: Standing, sign_offs: tuple[SignOf
         POLICY_MEMBER: reader.get(PolicyRow, now.review.policy, what="policy").body.encode(),
         REPORT: review_report(report_content(store, reader, now, sign_offs, at=at)).encode(),
     }
-    for row in evidence(reader, now.review.id or 0):
+    for row in evidence(reader, now.review.id):
         if row.kind is EvidenceKind.RUN:
             members[result_name(row.digest)] = row.digest
         elif row.kind is EvidenceKind.FILE:
@@ -91,7 +91,7 @@ def seal(
     entry = t.record(SYSTEM, SEAL, f"review/{now.review.id}", at=at, digest=Digest.of(envelope))
     row = t.add(
         AttestationRow(
-            review_id=now.review.id or 0,
+            review_id=now.review.id,
             envelope=envelope.decode(),
             members=members,
             artifact=now.content.artifact,

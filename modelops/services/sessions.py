@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from modelops.domain.people import Actor, Authentication
 from modelops.errors import InvalidInput, NotAllowed
 from modelops.services import passwords, throttle
-from modelops.services.people import normal_login
+from modelops.services.people import is_login, normal_login
 from modelops.services.refusals import audited_refusals
 from modelops.settings import Settings
 from modelops.store import Reader, Store, Transaction
@@ -81,7 +81,8 @@ def log_in(
     name = normal_login(login)
     attempt = throttle.begin(store, login=name, origin=origin, at=at)
     with store.reading() as reader:
-        user = reader.first(UserRow, login=name)
+        # Not every text can be looked for: PostgreSQL knows no NUL, and no database half a surrogate pair.
+        user = reader.first(UserRow, login=name) if is_login(name) else None
     stored = user.password_hash if user is not None and user.is_active else None
     if not passwords.password_matches(stored, password):
         raise _failed(store, user, attempt, origin=origin, at=at)
@@ -299,7 +300,7 @@ def _failed(store: Store, user: UserRow | None, attempt: throttle.Attempt, *, or
 
 
 def _actor(reader: Reader, user: UserRow, authentication: Authentication, origin: str) -> Actor:
-    user_id = user.id or 0
+    user_id = user.id
     return replace(
         stranger(origin),
         user_id=user_id,

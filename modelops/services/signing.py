@@ -15,6 +15,7 @@ from modelops.domain.review import STATEMENTS, Decision, Meaning, ReviewState, c
 from modelops.errors import Conflict, InvalidInput, NotAllowed
 from modelops.services import sealing
 from modelops.services.keyring import Keys
+from modelops.services.people import current_actor
 from modelops.services.refusals import audited_refusals
 from modelops.services.reviews import refuse_blocked
 from modelops.services.standing import Standing, standing
@@ -75,10 +76,10 @@ def sign_off(
             signatures = sealed_sign_offs((*now.sign_offs, row))
             prepared = sealing.prepare(store, reader, now, signatures, at=at) if is_last else None
         with store.transaction() as t:
-            # Everything again: between the reading and this lock somebody else may have acted.
+            # Everything again: between the reading and this lock somebody may have acted, or lost a right.
             review = t.get(ReviewRow, review_id, what="review")
             now = standing(t, review, at=at)
-            _check(now, given, actor)
+            _check(now, given, current_actor(t, actor))
             t.add(row)
             said = {"meaning": given.meaning, "decision": given.decision, "role": given.role}
             new = {
@@ -103,6 +104,8 @@ def _check(now: Standing, given: Signing, actor: Actor) -> None:
     if now.review.state is not ReviewState.SUBMITTED:
         raise Conflict(f"This review is {now.review.state}; only a submitted one is signed.")
     check_independence(actor, contributors=now.contributors, signers=[row.user_id for row in now.sign_offs])
+    if actor.authentication is Authentication.TOKEN:
+        raise NotAllowed("An API token cannot sign: a person does, on the page.", rule="right:sign")
     if given.seen != now.digest:
         raise Conflict(
             f"The content changed since it was shown to you (seen {given.seen.short}, now {now.digest.short}). Nothing "
@@ -123,7 +126,7 @@ def _row(
     now: Standing, given: Signing, actor: Actor, authentication: Authentication, reason: str, at: datetime
 ) -> SignOffRow:
     return SignOffRow(
-        review_id=now.review.id or 0,
+        review_id=now.review.id,
         submission=now.review.submission,
         user_id=actor.user_id,
         printed_name=actor.name,

@@ -143,7 +143,7 @@ def _first_visit(
 def _refresh(
     transaction: Transaction, user: UserRow, identity: Identity, roles: frozenset[Role], *, at: datetime
 ) -> None:
-    before = person(transaction, user.id or 0)
+    before = person(transaction, user.id)
     if before.roles != roles:
         reason = "groups at the identity provider"
         change_roles(transaction, before, roles, actor=stranger("single sign-on"), reason=reason, at=at)

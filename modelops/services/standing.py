@@ -91,7 +91,7 @@ def answer_states(
     waived, _ = _waived(reader, review, at)
     proved = {
         row.question_id
-        for row in evidence(reader, review.id or 0)
+        for row in evidence(reader, review.id)
         if row.expires_on is None or row.expires_on >= at.date()
     }
     rows = reader.all(AnswerRow, review_id=review.id, **({"question_id": only} if only else {}))

@@ -56,7 +56,7 @@ def create_token(store: Store, *, name: str, days: int, actor: Actor, at: dateti
             created_at=at,
             expires_at=at + timedelta(days=days),
         )
-        token_id = transaction.add(row).id or 0
+        token_id = transaction.add(row).id
         new: dict[str, JsonValue] = {"token": token_id, "name": called, "days": days}
         transaction.record(actor, "token:create", f"user/{actor.user_id}", at=at, new=new)
     return NewToken(token_id, secret, row.expires_at)

@@ -29,10 +29,8 @@ def inventory(reader: Reader) -> list[ModelLine]:
     versions: dict[int, list[VersionRow]] = {}
     for version in reader.session.exec(select(VersionRow).order_by(col(VersionRow.id))):
         versions.setdefault(version.model_id, []).append(version)
-    reviews: dict[int, ReviewRow] = {}
     query = select(VersionRow.model_id, ReviewRow).join(ReviewRow, col(ReviewRow.version_id) == VersionRow.id)
-    for model_id, review in reader.session.exec(query.order_by(col(ReviewRow.id))):
-        reviews[model_id] = review
+    reviews: dict[int, ReviewRow] = dict(reader.session.exec(query.order_by(col(ReviewRow.id))).all())
     rows = reader.session.exec(
         select(ModelRow, UserRow.name).join(UserRow, col(ModelRow.owner_id) == UserRow.id).order_by(col(ModelRow.name))
     )
@@ -40,9 +38,9 @@ def inventory(reader: Reader) -> list[ModelLine]:
         ModelLine(
             model=model,
             owner=owner,
-            versions=len(versions.get(model.id or 0, ())),
+            versions=len(versions.get(model.id, ())),
             latest=versions[model.id][-1] if model.id in versions else None,
-            review=reviews.get(model.id or 0),
+            review=reviews.get(model.id),
         )
         for model, owner in rows
     ]

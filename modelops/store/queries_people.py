@@ -55,7 +55,7 @@ def persons(reader: Reader) -> tuple[Person, ...]:
     last = select(SessionRow.user_id, func.max(SessionRow.seen_at)).group_by(col(SessionRow.user_id))
     seen = dict(reader.session.exec(last).all())
     users = reader.session.exec(select(UserRow)).all()
-    found = [_person(user, frozenset(roles.get(user.id or 0, ())), seen.get(user.id or 0)) for user in users]
+    found = [_person(user, frozenset(roles.get(user.id, ())), seen.get(user.id)) for user in users]
     return tuple(sorted(found, key=lambda person: (person.name.casefold(), person.id)))
 
 
@@ -162,7 +162,7 @@ def take_fact(transaction: Transaction, name: str, value: str) -> bool:
 
 def _person(user: UserRow, roles: frozenset[Role], last_seen: datetime | None) -> Person:
     return Person(
-        id=user.id or 0,
+        id=user.id,
         login=user.login,
         name=user.name,
         roles=roles,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlmodel import col, or_, select
 
@@ -16,6 +17,7 @@ from modelops.domain.content import (
     ReviewContent,
     WaiverContent,
 )
+from modelops.domain.review import ReviewState
 from modelops.store.tables import (
     AnswerRow,
     AuditRow,
@@ -109,7 +111,7 @@ def content(reader: Reader, review: ReviewRow) -> ReviewContent:
         + [user for w in waivers for user in (w.requested_by, w.decided_by)],
     )
     return ReviewContent(
-        review=review.id or 0,
+        review=review.id,
         gate=review.gate,
         round=review.round,
         model=model.name,
@@ -120,8 +122,8 @@ def content(reader: Reader, review: ReviewRow) -> ReviewContent:
         dependencies=version.dependencies,
         template=VersionedDigest(name=template.name, version=template.version, digest=template.digest),
         policy=VersionedDigest(name=policy.name, version=policy.version, digest=policy.digest),
-        datasets=tuple(_dataset(row) for row in datasets(reader, review.id or 0)),
-        answers=_answers(reader, review.id or 0),
+        datasets=tuple(_dataset(row) for row in datasets(reader, review.id)),
+        answers=_answers(reader, review.id),
         findings=tuple(_finding(row, people) for row in findings),
         waivers=tuple(_waiver(row, people) for row in waivers),
     )
@@ -157,7 +159,7 @@ def _answers(reader: Reader, review_id: int) -> tuple[AnswerContent, ...]:
 
 def _finding(row: FindingRow, people: dict[int, str]) -> FindingContent:
     return FindingContent(
-        number=row.id or 0,
+        number=row.id,
         question=row.question_id,
         severity=row.severity,
         title=row.title,
@@ -170,7 +172,7 @@ def _finding(row: FindingRow, people: dict[int, str]) -> FindingContent:
 
 def _waiver(row: WaiverRow, people: dict[int, str]) -> WaiverContent:
     return WaiverContent(
-        number=row.id or 0,
+        number=row.id,
         question=row.question_id,
         finding=row.finding_id,
         reason=row.reason,
@@ -190,4 +192,10 @@ def comments(reader: Reader, review_id: int, question_id: str | None) -> list[Co
         .where(CommentRow.review_id == review_id, CommentRow.question_id == question_id)
         .order_by(col(CommentRow.id))
     )
+    return list(reader.session.exec(query))
+
+
+def approvals_over(reader: Reader, at: datetime) -> list[ReviewRow]:
+    """Return the approved reviews whose time is over at ``at``."""
+    query = select(ReviewRow).where(ReviewRow.state == ReviewState.APPROVED, col(ReviewRow.valid_until) <= at)
     return list(reader.session.exec(query))

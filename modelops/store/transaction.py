@@ -48,7 +48,8 @@ class Reader:
         query = select(kind)
         for name, value in equal.items():
             query = query.where(getattr(kind, name) == value)
-        return self.session.exec(query.order_by(*kind.__table__.primary_key.columns)).all()  # type: ignore[attr-defined]
+        keys = kind.__table__.primary_key.columns  # type: ignore[attr-defined]
+        return self.session.exec(query.order_by(*keys)).all()
 
     def first(self, kind: type[R], **equal: Any) -> R | None:
         """Return the first of `all`, or ``None``."""
@@ -97,7 +98,7 @@ class Transaction(Reader):
     ) -> AuditRow:
         """Append one entry to the audit trail.
 
-        ``old`` and ``new`` hold what JSON can; dates and numbers of other kinds become text. ``contributes`` marks an act
+        ``old`` and ``new`` hold what JSON can; dates and other kinds become text. ``contributes`` marks an act
         after which ``actor`` is no longer independent of ``subject``.
         """
         self.session.flush()

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from modelops.cli import support, text
+from modelops.cli import support
+from modelops.cli import text as shown
 from modelops.analyses.registry import analysis
 from modelops.domain.columns import ColumnRoles
 from modelops.errors import InvalidInput
@@ -71,8 +72,8 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 
 
 def test_what_an_upload_says_cannot_steer_the_terminal():
-    assert "\x1b" not in text._clean("\x1b[2Jname\u202e")
-    assert "\u202e" not in text._clean("\x1b[2Jname\u202e")
+    assert "\x1b" not in shown._clean("\x1b[2Jname\u202e")
+    assert "\u202e" not in shown._clean("\x1b[2Jname\u202e")
 
 
 @pytest.mark.parametrize(
@@ -83,4 +84,4 @@ def test_what_an_upload_says_cannot_steer_the_terminal():
     ],
 )
 def test_scopes_are_readable(scope, text):
-    assert text._scope(scope) == text
+    assert shown._scope(scope) == text

@@ -116,6 +116,11 @@ def test_what_was_typed_as_an_unknown_login_is_not_kept(store, people, now):
         assert "my secret password" not in repr([*reader.all(AuditRow), *reader.all(ThrottleRow)])
 
 
+@pytest.mark.parametrize("login", ["", "a\x00b", "\ud800", "' OR 1=1 --", "x" * 10_000])
+def test_any_text_can_be_tried_as_a_login(store, people, now, login):
+    assert fail(store, now, login=login).rule == "login:failed"
+
+
 def test_the_sixth_attempt_is_refused_even_with_the_right_password(store, people, now, password):
     for _ in range(5):
         fail(store, now)

@@ -24,7 +24,7 @@ from modelops.attest.verifier.container import (
 from modelops.attest.verifier.reading import HEX, TIME, Checks, Refused, fields, objects, strict_json, text_of, typed
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE = "https://modelops.dev/attestation/readiness/v1"
+PREDICATE_TYPE = "urn:modelops:attestation:readiness:v1"
 STATEMENT_PAYLOAD = "application/vnd.in-toto+json"
 MANIFEST_PAYLOAD, MANIFEST_SCHEMA = "application/vnd.modelops.manifest+json", "modelops.manifest/1"
 DIGEST = f"sha256:{HEX}"

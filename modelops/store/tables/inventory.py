@@ -29,7 +29,7 @@ class ModelRow(SQLModel, table=True):
 
     __tablename__ = "model"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     name: str = Field(unique=True, max_length=150)
     purpose: str
     owner_id: int = Field(foreign_key="user.id")
@@ -49,7 +49,7 @@ class VersionRow(SQLModel, table=True):
     __tablename__ = "model_version"
     __table_args__ = (UniqueConstraint("model_id", "label"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     model_id: int = Field(foreign_key="model.id", index=True)
     label: str = Field(max_length=150)
     artifact: Digest | None = Field(default=None, sa_type=DigestText, foreign_key="blob.digest", index=True)
@@ -69,7 +69,7 @@ class DatasetRow(SQLModel, table=True):
 
     __tablename__ = "dataset"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     model_id: int = Field(foreign_key="model.id", index=True)
     name: str = Field(max_length=150)
     role: DatasetRole = Field(sa_type=choice(DatasetRole))

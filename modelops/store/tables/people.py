@@ -17,7 +17,7 @@ class UserRow(SQLModel, table=True):
     __tablename__ = "user"
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     login: str = Field(index=True, unique=True, max_length=150)
     name: str = Field(max_length=150)
     password_hash: str | None = None
@@ -68,7 +68,7 @@ class TokenRow(SQLModel, table=True):
 
     __tablename__ = "api_token"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     user_id: int = Field(foreign_key="user.id", index=True)
     name: str = Field(max_length=150)
     token_hash: str = Field(unique=True, max_length=64)

@@ -62,7 +62,7 @@ class ReviewRow(SQLModel, table=True):
         CheckConstraint("state <> 'approved' OR content_digest IS NOT NULL", name="approved_content"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     version_id: int = Field(foreign_key="model_version.id", index=True)
     gate: Gate = Field(sa_type=choice(Gate))
     round: int = 1
@@ -112,7 +112,7 @@ class EvidenceRow(SQLModel, table=True):
 
     __tablename__ = "evidence"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     review_id: int = Field(foreign_key="review.id", index=True)
     question_id: str = Field(max_length=80)
     kind: EvidenceKind = Field(sa_type=choice(EvidenceKind))
@@ -132,7 +132,7 @@ class CommentRow(SQLModel, table=True):
 
     __tablename__ = "comment"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     review_id: int = Field(foreign_key="review.id", index=True)
     question_id: str | None = Field(default=None, max_length=80)
     author_id: int = Field(foreign_key="user.id")
@@ -145,7 +145,7 @@ class FindingRow(SQLModel, table=True):
 
     __tablename__ = "finding"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     review_id: int = Field(foreign_key="review.id", index=True)
     question_id: str | None = Field(default=None, max_length=80)
     severity: Severity = Field(sa_type=choice(Severity))
@@ -169,7 +169,7 @@ class WaiverRow(SQLModel, table=True):
         CheckConstraint("(question_id IS NULL) <> (finding_id IS NULL)", name="one_subject"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     review_id: int = Field(foreign_key="review.id", index=True)
     question_id: str | None = Field(default=None, max_length=80)
     finding_id: int | None = Field(default=None, foreign_key="finding.id")
@@ -191,7 +191,7 @@ class SignOffRow(SQLModel, table=True):
     __tablename__ = "sign_off"
     __table_args__ = (UniqueConstraint("review_id", "submission", "user_id"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     review_id: int = Field(foreign_key="review.id", index=True)
     submission: int
     user_id: int = Field(foreign_key="user.id")

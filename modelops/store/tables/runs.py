@@ -33,7 +33,7 @@ class RunRow(SQLModel, table=True):
 
     __tablename__ = "run"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     analysis: str = Field(max_length=40)
     model_id: int = Field(foreign_key="model.id", index=True)
     version_id: int | None = Field(default=None, foreign_key="model_version.id", index=True)

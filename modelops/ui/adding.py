@@ -1,0 +1,122 @@
+"""Bringing something to a model: a version with or without a file, a dataset, a review."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from modelops.domain.checklist import Gate
+from modelops.domain.inventory import DatasetRole
+from modelops.services import inventory, reviews
+from modelops.store.tables import DatasetRow, VersionRow
+from modelops.ui import frame
+from modelops.ui.frame import Page
+from modelops.ui.models import DATASET, DATASET_ROLES, VERSION, suggested_label
+from modelops.ui.reviews import GATES
+from modelops.ui.text import plain
+from modelops.ui.upload import upload
+
+_WITH_FILE, _WITHOUT = "A model file", "Only its predictions"
+_KINDS = {
+    _WITH_FILE: "skops, ONNX, XGBoost (JSON, UBJ), LightGBM (text) or CatBoost. It is opened in a sandbox.",
+    _WITHOUT: "The table with the data holds what the model said. Every analysis that does not call the model works.",
+}
+_GATES = {
+    Gate.INCEPTION: "Before building: is it worth it, is it allowed, can it work?",
+    Gate.PRE_DEPLOYMENT: "Before going live: everything that must be shown.",
+    Gate.PERIODIC: "While it is live: does it still hold?",
+}
+
+
+def add_version(page: Page, model_id: int, versions: Sequence[VersionRow]) -> None:
+    """Show how to add a version; afterwards its page is shown. ``versions`` has the oldest first."""
+    kind = st.radio(
+        "What is there of it?", list(_KINDS), key="version kind", captions=[plain(text) for text in _KINDS.values()]
+    )
+    suggestion = suggested_label([version.label for version in versions])
+    left, right = st.columns(2)
+    label = left.text_input("Version label", value=suggestion, max_chars=150, key=f"label {len(versions)}")
+    parents = {version.id: version.label for version in reversed(versions)}
+    parent = right.selectbox(
+        "Made from (optional)",
+        list(parents),
+        index=None,
+        format_func=lambda number: parents[number],
+        placeholder="no earlier version",
+        disabled=not parents,
+        key=f"parent {len(versions)}",
+    )
+    notes = st.text_area("Notes (optional)", max_chars=2_000, height=80, key=f"notes {len(versions)}")
+    if kind == _WITH_FILE:
+        if not label.strip():
+            st.info("Give the version a label, then choose its file.")
+            return
+        query = {"label": label, "notes": notes} | ({"parent": str(parent)} if parent else {})
+        limit = page.settings.max_upload
+        sent = upload("Model file", f"/api/v1/models/{model_id}/versions", key="version file", query=query, limit=limit)
+        if sent:
+            st.switch_page(VERSION, query_params={"version": str(sent.id)})
+        return
+    if st.button("Add the version", type="primary"):
+        with frame.refusals_shown():
+            row = inventory.register_version(
+                page.store, model_id, actor=page.actor, at=page.at, label=label, notes=notes, parent_id=parent
+            )
+            st.switch_page(VERSION, query_params={"version": str(row.id)})
+
+
+def add_dataset(page: Page, model_id: int) -> None:
+    """Show how to add a dataset; afterwards its page is shown, to say what its columns are for."""
+    role = st.selectbox(
+        "What is it for?", list(DATASET_ROLES), format_func=str.capitalize, key="dataset role", filter_mode=None
+    )
+    st.caption(plain(DATASET_ROLES[DatasetRole(role)]))
+    title = st.text_input(
+        "Name (optional)", max_chars=150, placeholder="the name of the file, if this is empty", key="dataset title"
+    )
+    sent = upload(
+        "Table: CSV, Parquet, XLSX or JSON lines",
+        f"/api/v1/models/{model_id}/datasets",
+        key="dataset file",
+        query={"title": title, "role": str(role)},
+        limit=page.settings.max_upload,
+    )
+    if sent:
+        st.switch_page(DATASET, query_params={"dataset": str(sent.id)})
+
+
+def open_review(page: Page, versions: Sequence[VersionRow], datasets: Sequence[DatasetRow]) -> None:
+    """Show the form that opens a review; afterwards the review is shown. ``versions`` has the oldest first."""
+    labels = {version.id: version.label for version in reversed(versions)}
+    titles = {row.id: f"{row.name} ({row.role})" for row in datasets}
+    with st.form("open review", border=False):
+        version = st.selectbox("Version", list(labels), format_func=lambda number: labels[number])
+        gate = st.radio(
+            "Gate",
+            list(Gate),
+            index=1,
+            format_func=lambda each: GATES[each],
+            captions=[plain(text) for text in _GATES.values()],
+        )
+        chosen = st.multiselect(
+            "Data it rests on",
+            list(titles),
+            default=list(titles)[:8],
+            format_func=lambda number: titles[number],
+            placeholder="none yet; it can be added later",
+            help="Analyses under the questions run on these. More can be added while the review is open.",
+        )
+        st.caption("This fixes the checklist and the policy as they are published now.")
+        submitted = st.form_submit_button("Open the review", type="primary")
+    if submitted:
+        with frame.refusals_shown():
+            review = reviews.open_review(
+                page.store,
+                version or 0,
+                actor=page.actor,
+                at=page.at,
+                gate=Gate(gate),
+                dataset_ids=[number for number in chosen if number],
+            )
+            st.switch_page("pages/reviews/review.py", query_params={"review": str(review.id)})

@@ -1,0 +1,166 @@
+"""What the pages of the inventory share: how its words are explained, what comes next for a model, its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from modelops.domain.audit import read_entry
+from modelops.domain.inventory import DatasetRole, RiskTier
+from modelops.domain.policy import Policy
+from modelops.domain.review import EDITABLE, ReviewState
+from modelops.store.tables import AuditRow, ModelRow, ReviewRow, VersionRow
+from modelops.ui import widgets
+from modelops.ui.text import plain, utc
+from modelops.ui.widgets import Crumb, Tone
+
+MODEL = "pages/models/model.py"
+VERSION = "pages/models/version.py"
+DATASET = "pages/models/dataset.py"
+
+HARM = {
+    RiskTier.LOW: "A wrong answer is a nuisance and easily put right.",
+    RiskTier.MEDIUM: "A wrong answer costs money or time, or treats somebody unfairly.",
+    RiskTier.HIGH: "A wrong answer can harm people, their rights or the whole organisation.",
+}
+DATASET_ROLES = {
+    DatasetRole.TEST: "Rows that the model never saw, with what came true: most analyses look at these.",
+    DatasetRole.TRAIN: "What the model learned from.",
+    DatasetRole.REFERENCE: "How the data looked when the model was approved: drift is measured against it.",
+    DatasetRole.PRODUCTION: "What the model decided lately, with or without the outcomes.",
+    DatasetRole.POPULATION: "Whom or what the model is meant for, to see whether the data stands for them.",
+}
+_TIER_TONES = {RiskTier.LOW: Tone.QUIET, RiskTier.MEDIUM: Tone.QUIET, RiskTier.HIGH: Tone.CARE}
+_ACTS = {
+    "model:register": "registered the model",
+    "model:change": "changed the facts",
+    "version:register": "added version",
+    "version:dependencies": "added the dependency lock of version",
+    "dataset:add": "added dataset",
+    "dataset:columns": "changed the columns of dataset",
+    "review:open": "opened review",
+    "review:dataset": "added a dataset to review",
+    "review:submit": "submitted review",
+    "review:sign_off": "signed review",
+    "review:approved": "approved review",
+    "review:seal": "sealed review",
+    "review:changes_requested": "asked for changes in review",
+    "review:withdrawn": "withdrew review",
+    "review:revoked": "took back the approval of review",
+    "run:request": "asked for analysis run",
+    "run:again": "asked to compute again, as run",
+    "run:cancel": "cancelled run",
+    "run:finish": "finished run",
+    "run:fail": "could not finish run",
+    "run:stopped": "stopped run",
+}
+_SHOWN_VALUE = 80
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a model waits for, and the page on which it is done."""
+
+    label: str
+    page: str
+    query: dict[str, str]
+
+    def link(self) -> None:
+        """Show it as a link."""
+        st.page_link(
+            self.page, label=self.label, icon=":material/arrow_forward:", query_params=self.query, width="content"
+        )
+
+
+def next_step(model_id: int, latest: VersionRow | None, review: ReviewRow | None, *, has_data: bool = True) -> Step:
+    """Return what a model waits for; ``review`` is the newest of all its versions."""
+    here = {"model": str(model_id)}
+    if latest is None:
+        return Step("Add a version", MODEL, {**here, "tab": "Versions"})
+    if not has_data and review is None:
+        return Step("Add its data", MODEL, {**here, "tab": "Data"})
+    if review is None or (review.version_id != latest.id and review.state not in EDITABLE | {ReviewState.SUBMITTED}):
+        return Step(f"Open a review of {plain(latest.label)}", MODEL, {**here, "tab": "Reviews"})
+    there = {"review": str(review.id)}
+    if review.state in EDITABLE:
+        return Step("Answer the checklist", "pages/reviews/checklist.py", there)
+    if review.state is ReviewState.SUBMITTED:
+        return Step("Review and sign", "pages/reviews/sign.py", there)
+    if review.state is ReviewState.APPROVED:
+        return Step("See the sealed record", "pages/reviews/record.py", there)
+    return Step("Open a new review", MODEL, {**here, "tab": "Reviews"})
+
+
+def tier_badge(tier: RiskTier) -> None:
+    """Show a risk tier."""
+    widgets.badge(f"{tier} risk", _TIER_TONES[tier], note=HARM[tier])
+
+
+def tier_note(policy: Policy, tier: RiskTier) -> str:
+    """Return what a risk tier means: how much harm, whose signatures, how long an approval holds."""
+    rules = policy.signatures_for(tier)
+    count = {1: "One signature", 2: "Two signatures", 3: "Three signatures"}.get(len(rules), f"{len(rules)} signatures")
+    who = ", ".join(rule.role for rule in rules)
+    return f"{HARM[tier]} {count} ({who}); an approval holds {policy.approval_valid_days[tier]} days."
+
+
+def crumbs(model: ModelRow) -> tuple[Crumb, ...]:
+    """Return the way to a page below a model."""
+    return Crumb("Models", "pages/models/models.py"), Crumb(model.name, MODEL, {"model": str(model.id)})
+
+
+def fact(name: str, value: str) -> None:
+    """Show one fact: its name small, its value under it, letter by letter."""
+    with st.container(gap=None, width="stretch"):
+        st.caption(plain(name))
+        widgets.said(value)
+
+
+def suggested_label(labels: Iterable[str]) -> str:
+    """Return a label for the next version: the newest with its last number counted up.
+
+    Examples
+    --------
+    >>> suggested_label(["1.0", "1.9"]), suggested_label([]), suggested_label(["spring"])
+    ('1.10', '1.0', '')
+    """
+    known = list(labels)
+    if not known:
+        return "1.0"
+    front, _, last = known[-1].rpartition(".")
+    if not (last.isascii() and last.isdigit() and len(last) < 9):
+        return ""
+    number = int(last)
+    while (label := f"{front}.{number}" if front else str(number)) in known:
+        number += 1
+    return label
+
+
+def history(rows: Iterable[AuditRow], names: dict[str, str]) -> None:
+    """Show entries of the audit trail in words; ``names`` says what subjects are called."""
+    for row in rows:
+        entry = read_entry(row.body.encode())
+        act = _ACTS.get(row.action, row.action.replace(":", " ").replace("_", " "))
+        called = "" if row.subject.startswith("model/") else f" {names.get(row.subject, row.subject.partition('/')[2])}"
+        with st.container(border=True, gap=None):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(plain(f"{row.actor_name} {act}{called}"), width="content")
+                st.space("stretch")
+                st.caption(plain(f"{utc(row.at)}, entry {row.sequence}"), width="content")
+            if entry.reason:
+                st.caption(plain(f"Reason: {entry.reason}"))
+            if row.action == "model:change":
+                st.caption(plain("; ".join(_changes(entry.old, entry.new))))
+
+
+def _changes(old: object, new: object) -> list[str]:
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return []
+    return [f"{name.replace('_', ' ')}: {_brief(old.get(name))} → {_brief(value)}" for name, value in new.items()]
+
+
+def _brief(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _SHOWN_VALUE else text[: _SHOWN_VALUE - 1] + "…"

@@ -1,0 +1,50 @@
+"""What a person takes away from a result: the result file, the report, and tables for a spreadsheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelops.domain.canonical import canonical_bytes
+from modelops.domain.result import AnalysisResult
+from modelops.reports import result_report
+from modelops.ui.results import scope_name
+from modelops.ui.safe_csv import safe_csv
+
+_NUMBERS = ("metric", "about", "value", "unit", "low", "high", "level", "sample_size", "note")
+_POINTS = ("chart", "about", "series", "part", "x", "y", "low", "high", "size")
+
+
+def json_file(result: AnalysisResult) -> bytes:
+    """Return the result file, byte for byte as it is stored."""
+    return canonical_bytes(result)
+
+
+def report_file(result: AnalysisResult) -> bytes:
+    """Return the report as one HTML file."""
+    return result_report(result).encode()
+
+
+def numbers_file(result: AnalysisResult) -> bytes:
+    """Return every measurement as CSV."""
+    return safe_csv(_NUMBERS, _numbers(result))
+
+
+def points_file(result: AnalysisResult) -> bytes:
+    """Return the points of every chart as CSV."""
+    return safe_csv(_POINTS, _points(result))
+
+
+def _numbers(result: AnalysisResult) -> Iterator[tuple[object, ...]]:
+    for one in result.measurements:
+        low, high = one.interval or (None, None)
+        about = scope_name(one.scope)
+        yield one.metric, about, one.value, one.unit, low, high, one.level, one.sample_size, one.note
+
+
+def _points(result: AnalysisResult) -> Iterator[tuple[object, ...]]:
+    for curve in result.curves:
+        for series in curve.series:
+            count = len(series.x)
+            low, high, size = (values or (None,) * count for values in (series.low, series.high, series.size))
+            for x, y, a, b, n in zip(series.x, series.y, low, high, size, strict=True):
+                yield curve.title, scope_name(curve.scope), series.name, series.part, x, y, a, b, n

@@ -1,0 +1,219 @@
+"""A result on a page, in the order in which a person reads it: the sentence, the verdicts, charts, tables, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from modelops.analyses.metrics import METRICS
+from modelops.charts import figure
+from modelops.domain.digest import Digest
+from modelops.domain.result import AnalysisResult, Curve, Measurement, Outcome, ResultTable, Scope, Verdict
+from modelops.services import runs
+from modelops.store import Store
+from modelops.ui import widgets
+from modelops.ui.text import plain
+
+WORST_FIRST = (
+    *(Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.NOT_RUN, Outcome.WAIVED),
+    *(Outcome.IMMATERIAL, Outcome.PASSED, Outcome.NOT_APPLICABLE),
+)
+_FIRST_VERDICTS = 6
+_FIRST_CHARTS = 2
+_FIRST_TABLES = 1
+_ROW, _MOST_HEIGHT = 35, 520
+# Plotly's own bar of buttons stays out of the way; zooming by dragging is left.
+_CHART = {"displaylogo": False, "displayModeBar": False}
+
+
+@st.cache_resource(max_entries=24, show_spinner="Reading the result")
+def stored(digest: Digest, _store: Store) -> AnalysisResult:
+    """Return a stored result; kept by its digest, since its bytes can never be others."""
+    return runs.read_result(_store, digest)
+
+
+def is_dark() -> bool:
+    """Whether the page is shown on a dark background."""
+    return st.context.theme.type == "dark"
+
+
+def metric_name(metric: str) -> str:
+    """Return what a metric is called.
+
+    Examples
+    --------
+    >>> metric_name("false_positive_rate"), metric_name("roc_auc"), metric_name("kolmogorov_smirnov_p_value")
+    ('False positive rate', 'ROC AUC', 'Kolmogorov smirnov p-value')
+    """
+    words = metric.replace("p_value", "p-value").replace("_", " ").replace("roc auc", "ROC AUC")
+    return f"{words[0].upper()}{words[1:]}"
+
+
+def scope_name(scope: Scope) -> str:
+    """Return what a measurement is about.
+
+    Examples
+    --------
+    >>> scope_name({"group": {"sex": "f", "age": "old"}}), scope_name({"feature": "income"}), scope_name({})
+    ('sex = f, age = old', 'feature income', 'all rows')
+    """
+    parts = []
+    for kind, value in scope.items():
+        if isinstance(value, dict):
+            parts += [f"{name} = {label}" for name, label in value.items()]
+        else:
+            parts.append(f"{kind.replace('_', ' ')} {value}")
+    return ", ".join(parts) or "all rows"
+
+
+def verdicts(result: AnalysisResult) -> None:
+    """Show what the policy says, the gravest first, each with its reason."""
+    found = sorted(result.verdicts, key=lambda each: WORST_FIRST.index(each.verdict))
+    if not found:
+        st.caption("The policy has no rule for this analysis: read the numbers below.")
+        return
+    with st.container(horizontal=True, gap="small"):
+        for outcome in WORST_FIRST:
+            count = sum(each.verdict is outcome for each in found)
+            if count:
+                widgets.badge(f"{count} {outcome}", widgets.tone_of(outcome))
+    grave = [each for each in found if each.verdict in {Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.IMMATERIAL}]
+    shown = grave[:_FIRST_VERDICTS] or found[:_FIRST_VERDICTS]
+    for each in shown:
+        _verdict(each)
+    rest = [each for each in found if each not in shown]
+    if rest:
+        more = st.expander(f"{len(rest):d} more verdicts", on_change="rerun")
+        if more.open:
+            with more:
+                for each in rest:
+                    _verdict(each)
+
+
+def _verdict(each: Verdict) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        widgets.status(each.verdict, note=f"Rule {each.rule}")
+        st.markdown(plain(each.because), width="stretch")
+
+
+def charts(curves: Sequence[Curve], *, key: str) -> None:
+    """Show the first charts; the others are drawn when they are asked for."""
+    for place, curve in enumerate(curves[:_FIRST_CHARTS]):
+        chart(curve, key=f"{key} {place}")
+    rest = list(curves[_FIRST_CHARTS:])
+    if rest:
+        _more_charts(rest, key)
+
+
+@st.fragment
+def _more_charts(rest: list[Curve], key: str) -> None:
+    with st.expander(
+        f"{len(rest):d} more charts" if len(rest) > 1 else "1 more chart", key=f"{key} more", on_change="rerun"
+    ) as more:
+        if not more.open:
+            return
+        chosen = st.selectbox(
+            "Chart", range(len(rest)), format_func=lambda place: rest[place].title, key=f"{key} which"
+        )
+        chart(rest[chosen or 0], key=f"{key} chosen")
+
+
+def chart(curve: Curve, *, key: str) -> None:
+    """Show one chart."""
+    st.plotly_chart(
+        figure(curve, dark=is_dark()),
+        theme=None,
+        key=key,
+        config=_CHART,
+        alt=f"{curve.title}. {curve.note or ''}"[:500],
+    )
+
+
+def tables(found: Sequence[ResultTable], *, key: str) -> None:
+    """Show the first tables of a result; the others are folded."""
+    for table in found[:_FIRST_TABLES]:
+        st.markdown(f"**{plain(table.title)}**")
+        _table(table, key)
+    for table in found[_FIRST_TABLES:]:
+        with st.expander(plain(table.title)):
+            _table(table, key)
+
+
+def _table(table: ResultTable, key: str) -> None:
+    import pandas as pd
+
+    rows = pd.DataFrame([list(row) for row in table.rows], columns=_told_apart(table.columns))
+    st.dataframe(rows, hide_index=True, width="stretch", height=_height(len(rows)), key=f"{key} {table.name}")
+    if table.note:
+        st.caption(plain(table.note))
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Two columns of a table may have one name; on the screen they cannot."""
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return found
+
+
+def _height(rows: int) -> int:
+    return min(_MOST_HEIGHT, _ROW * (rows + 1) + 3)
+
+
+def kind_of(one: Measurement) -> str:
+    """Return what kind of thing a measurement is about: all rows, a group, a feature."""
+    return " and ".join(name.replace("_", " ") for name in one.scope) or "all rows"
+
+
+@st.fragment
+def measurements(found: Sequence[Measurement], *, key: str) -> None:
+    """Show every number with its interval, to be searched."""
+    import pandas as pd
+
+    kinds = list(dict.fromkeys(map(kind_of, found)))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input("Find a number", key=f"{key} find", placeholder="Part of its name or of what it is about")
+        kind = st.selectbox("About", ["everything", *kinds], key=f"{key} kind", width=260)
+    fitting = [
+        one
+        for one in found
+        if kind in {"everything", kind_of(one)}
+        and (text or "").casefold() in f"{metric_name(one.metric)} {one.metric} {scope_name(one.scope)}".casefold()
+    ]
+    if not fitting:
+        st.info("No number fits. Clear the search or choose everything.")
+        return
+    level = next((one.level for one in found if one.level is not None), None)
+    rows = pd.DataFrame(
+        {
+            "Measurement": [metric_name(one.metric) for one in fitting],
+            "About": [scope_name(one.scope) for one in fitting],
+            "Value": [one.value for one in fitting],
+            "From": [one.interval[0] if one.interval else None for one in fitting],
+            "To": [one.interval[1] if one.interval else None for one in fitting],
+            "Rows": [one.sample_size for one in fitting],
+            "Note": [one.note or "" for one in fitting],
+            "What it says": [METRICS.get(one.metric, "") for one in fitting],
+        }
+    ).astype({"Value": "float64", "From": "float64", "To": "float64"})
+    interval = f"End of the {level:.0%} interval." if level else "End of the interval."
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height=_height(len(rows)),
+        key=f"{key} numbers",
+        placeholder="",
+        column_config={
+            "Measurement": st.column_config.TextColumn(pinned=True, width="medium"),
+            "Value": st.column_config.NumberColumn(help="Empty: it could not be measured; the note says why."),
+            "From": st.column_config.NumberColumn(help=interval),
+            "To": st.column_config.NumberColumn(help=interval),
+            "Rows": st.column_config.NumberColumn(format="localized", help="How many rows count for it."),
+            "What it says": st.column_config.TextColumn(width="large"),
+        },
+    )
+    st.caption(f"{len(fitting):,} of {len(found):,} numbers.")

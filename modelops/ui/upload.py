@@ -1,0 +1,88 @@
+"""Choosing a file and sending it straight to the server's own route, never through Streamlit's memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+_HTML = """
+<div class="box">
+  <label class="pick"><span class="name"></span><input type="file"></label>
+  <button type="button" class="send" disabled>Upload</button>
+  <progress max="1" value="0" hidden></progress>
+  <div class="said" role="status" aria-live="polite"></div>
+</div>
+"""
+_CSS = """
+.box { display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; padding: .9rem; font: inherit;
+  border: 1px dashed var(--st-border-color); border-radius: var(--st-base-radius); color: var(--st-text-color); }
+.pick { display: flex; flex-direction: column; gap: .3rem; flex: 1 1 14rem; min-width: 0; }
+.name { font-size: .9rem; }
+input { font: inherit; max-width: 100%; color: var(--st-text-color); }
+.send { font: inherit; padding: .45rem 1.1rem; cursor: pointer; color: #fff; background: var(--st-primary-color);
+  border: 0; border-radius: var(--st-button-radius); }
+.send:disabled { opacity: .45; cursor: not-allowed; }
+progress { flex: 1 1 100%; accent-color: var(--st-primary-color); }
+.said { flex: 1 1 100%; font-size: .9rem; overflow-wrap: anywhere; }
+.said:empty { display: none; }
+.bad { color: var(--st-red-text-color, #b3261e); }
+"""
+_JS = """
+export default function ({ parentElement, data, setTriggerValue }) {
+  const at = (selector) => parentElement.querySelector(selector);
+  const input = at("input"), send = at(".send"), bar = at("progress"), said = at(".said");
+  at(".name").textContent = data.label;
+  if (data.accept) input.accept = data.accept;
+  const say = (text, bad) => { said.textContent = text; said.className = bad ? "said bad" : "said"; };
+  const fail = (text) => { input.disabled = false; send.disabled = false; bar.hidden = true; say(text, true); };
+  input.onchange = () => {
+    const file = input.files[0];
+    send.disabled = !file;
+    if (file && file.size > data.limit) {
+      send.disabled = true;
+      const mib = (bytes) => (bytes / 1048576).toFixed(0);
+      say(`This file has ${mib(file.size)} MiB, at most ${mib(data.limit)} are possible.`, true);
+    } else say("");
+  };
+  send.onclick = () => {
+    const file = input.files[0];
+    if (!file) return;
+    const query = new URLSearchParams({ ...data.query, name: file.name });
+    const request = new XMLHttpRequest();
+    request.open("PUT", `${data.path}?${query}`);
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    send.disabled = true; input.disabled = true; bar.hidden = false; say("Sending");
+    request.upload.onprogress = (event) => {
+      bar.value = event.loaded / event.total;
+      say(bar.value < 1 ? `Sending: ${Math.round(bar.value * 100)} %` : "Received. It is being opened in the sandbox.");
+    };
+    request.onload = () => {
+      input.disabled = false; bar.hidden = true;
+      let answer = {};
+      try { answer = JSON.parse(request.responseText); } catch { /* the status says it */ }
+      if (request.status < 300) { input.value = ""; say("Done."); setTriggerValue("done", answer); }
+      else fail((answer.error && answer.error.message) || `The server refused it (${request.status}).`);
+    };
+    request.onerror = () => fail("The connection broke. Try again.");
+    request.send(file);
+  };
+}
+"""
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """What the server made of a file that was sent: the number of what it became."""
+
+    id: int
+
+
+def upload(
+    label: str, path: str, *, key: str, query: dict[str, str] | None = None, accept: str = "", limit: int = 1 << 30
+) -> Uploaded | None:
+    """Show a field for one file; return what it became, in the run right after it was sent."""
+    component = st.components.v2.component("modelops_upload", html=_HTML, css=_CSS, js=_JS)
+    data = {"label": label, "path": path, "query": query or {}, "accept": accept, "limit": limit}
+    answer = component(key=key, data=data, on_done_change=lambda: None).done
+    return Uploaded(int(answer["id"])) if answer and "id" in answer else None

@@ -1,0 +1,158 @@
+"""One analysis run: how far it is, or what came out and how to use it."""
+
+import streamlit as st
+
+from modelops.domain.people import Right
+from modelops.reports.result import method_of
+from modelops.services import runs
+from modelops.store.queries_history import runs_repeating
+from modelops.store.queries_people import person
+from modelops.store.tables import TERMINAL, ModelRow, RunRow, RunState
+from modelops.ui import frame, result_files, results, widgets
+from modelops.ui.attaching import attach
+from modelops.ui.models import crumbs
+from modelops.ui.run_record import inputs, method
+from modelops.ui.runs import COMPARE, RUN, START, TITLES, names_for, outcome, progress
+from modelops.ui.text import plain, utc
+
+page = frame.open_page("Analysis run", needs=Right.READ)
+with page.store.reading() as reader:
+    run = reader.get(RunRow, page.wanted("run", what="analysis run"), what="analysis run")
+    run_id = run.id
+    model = reader.get(ModelRow, run.model_id, what="model")
+    names = names_for(reader, [run])
+    asker = person(reader, run.requested_by).name
+    repeats = runs_repeating(reader, run_id)
+may_run = Right.RUN in page.actor.rights
+
+
+def show_heading() -> None:
+    """Show what ran on what, and where it stands."""
+    widgets.breadcrumbs((widgets.Crumb("Analyses", "pages/analyses/analyses.py"), crumbs(model)[1]))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title(plain(TITLES.get(run.analysis, run.analysis)), anchor=False, width="content")
+        outcome(run)
+    compared = names.datasets.get(run.reference_id or 0)
+    parts = [
+        f"Run {run_id}",
+        f"version {names.versions[run.version_id]}" if run.version_id else "",
+        f"data {names.datasets[run.data_id]}",
+        f"compared with {compared}" if compared else "",
+        f"asked for by {asker}, {utc(run.requested_at)}",
+    ]
+    st.caption(plain("  ·  ".join(part for part in parts if part)))
+
+
+def show_end() -> None:
+    """Say why there is no result, and what to do."""
+    if run.state is RunState.CANCELLED:
+        st.info(plain(f"{run.message or 'Cancelled'}. Nothing was kept of it."), icon=":material/stop_circle:")
+    else:
+        st.error(plain(run.message or "It failed without a reason."), icon=":material/error:")
+        st.caption(
+            "Put right what the message says: the columns of the dataset, the data that is compared with, or the "
+            "settings. If it ran out of time or memory, lower the number of rows in the settings."
+        )
+    with st.container(horizontal=True):
+        if may_run:
+            st.page_link(
+                START,
+                label="Try again with the same settings",
+                icon=":material/replay:",
+                query_params={"from": str(run_id)}
+                | ({"review": str(run.review_id), "question": run.question_id or ""} if run.review_id else {}),
+                width="content",
+            )
+        st.page_link(
+            "pages/models/dataset.py",
+            label="See the columns of the dataset",
+            icon=":material/table:",
+            query_params={"dataset": str(run.data_id)},
+            width="content",
+        )
+
+
+def show_repetition() -> None:
+    """Say whether this run reproduces an earlier one, or was reproduced by later ones."""
+    if run.repeats_id:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(plain(run.message or "This run computes an earlier one again."), width="stretch")
+            query = {"left": str(run.repeats_id), "right": str(run_id)}
+            st.page_link(COMPARE, label=f"Compare with run {run.repeats_id:d}", query_params=query, width="content")
+    for again in repeats:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+            st.page_link(RUN, label=f"Run {again.id:d}", query_params={"run": str(again.id)}, width="content")
+            outcome(again)
+            st.caption(plain(again.message or "computes this run again"), width="stretch")
+
+
+def show_actions() -> None:
+    """Offer what can be done with the result."""
+    with st.container(horizontal=True, gap="small"):
+        attach(page, run)
+        if may_run:
+            st.button("Run again", icon=":material/replay:", on_click=run_again, help="Same bytes, settings and seed.")
+            st.page_link(
+                START,
+                label="With other settings",
+                icon=":material/tune:",
+                query_params={"from": str(run_id)},
+                width="content",
+            )
+        st.page_link(
+            COMPARE, label="Compare", icon=":material/compare:", query_params={"left": str(run_id)}, width="content"
+        )
+        with st.popover("Download", icon=":material/download:"):
+            for label, make, ending, kind in (
+                ("Report (HTML)", result_files.report_file, "html", "text/html"),
+                ("Result file (JSON)", result_files.json_file, "json", "application/json"),
+                ("Numbers (CSV)", result_files.numbers_file, "csv", "text/csv"),
+                ("Points of the charts (CSV)", result_files.points_file, "points.csv", "text/csv"),
+            ):
+                st.download_button(
+                    label,
+                    lambda make=make: make(result),
+                    file_name=f"{run.analysis}-run-{run_id}.{ending}",
+                    mime=kind,
+                    on_click="ignore",
+                    type="tertiary",
+                    icon=":material/download:",
+                )
+
+
+def run_again() -> None:
+    """Compute the result once more."""
+    with frame.refusals_shown():
+        again = runs.run_again(page.store, run_id, actor=page.actor, at=page.at)
+        st.query_params["run"] = str(again.id)
+
+
+show_heading()
+if run.state not in TERMINAL:
+    progress(page, run_id)
+    st.stop()
+if run.result is None:
+    show_end()
+    st.stop()
+result = results.stored(run.result, page.store)
+about = method_of(result.analysis)
+st.subheader(plain(result.summary), anchor=False)
+show_repetition()
+results.verdicts(result)
+show_actions()
+for note in result.notes[:3]:
+    st.caption(plain(note))
+if len(result.notes) > 3:
+    with st.expander(f"{len(result.notes) - 3:d} more remarks"):
+        for note in result.notes[3:]:
+            st.caption(plain(note))
+if result.curves:
+    st.subheader("Charts", anchor=False)
+    results.charts(result.curves, key=f"chart {run_id}")
+if result.tables:
+    st.subheader("Tables", anchor=False)
+    results.tables(result.tables, key=f"table {run_id}")
+st.subheader("Numbers", anchor=False)
+results.measurements(result.measurements, key=f"numbers {run_id}")
+method(result, about)
+inputs(result, run, names)

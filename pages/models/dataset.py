@@ -1,0 +1,150 @@
+"""One dataset: what its columns are for, what they hold, its first rows."""
+
+import streamlit as st
+
+from modelops.domain.columns import ColumnRoles, TableSummary
+from modelops.domain.people import Right
+from modelops.domain.review import EDITABLE, ReviewState
+from modelops.store.queries_audit import history as entries_of
+from modelops.store.queries_history import runs_on
+from modelops.store.queries_inventory import reviews_using
+from modelops.store.tables import BlobRow, DatasetRow, ModelRow, UserRow
+from modelops.ui import frame, widgets
+from modelops.ui.column_editor import editor
+from modelops.ui.models import DATASET_ROLES, crumbs, fact
+from modelops.ui.runs import START, names_for, run_line
+from modelops.ui.text import plain, size, utc
+from modelops.ui.widgets import Tone
+
+MOST_RUNS = 10
+
+page = frame.open_page("Dataset", needs=Right.READ)
+with page.store.reading() as reader:
+    row = reader.get(DatasetRow, page.wanted("dataset", what="dataset"), what="dataset")
+    model = reader.get(ModelRow, row.model_id, what="model")
+    maker = reader.get(UserRow, row.created_by, what="person").name
+    corrections = [entry for entry in entries_of(reader, f"dataset/{row.id}") if entry.action == "dataset:columns"]
+    using = reviews_using(reader, row.id)
+    runs = runs_on(reader, row.id, limit=MOST_RUNS)
+    names = names_for(reader, runs)
+    blob = reader.find(BlobRow, row.digest)
+summary = TableSummary.model_validate(row.summary)
+
+
+def show_columns() -> None:
+    """Say what the columns are for, and let it be corrected."""
+    if corrections:
+        last = corrections[0]
+        st.caption(plain(f"Last corrected by {last.actor_name}, {utc(last.at)}."))
+    elif summary.roles == ColumnRoles.model_validate(row.roles):
+        st.info(
+            "These uses were guessed from names and values. Look at target, prediction, score and the sensitive "
+            "columns before you run anything.",
+            icon=":material/auto_awesome:",
+        )
+    if any(review.state is ReviewState.SUBMITTED for review in using):
+        st.warning("A submitted review rests on this dataset: its columns stand still until it is decided.")
+    editor(page, row, needs_reason=any(review.state not in EDITABLE for review in using))
+
+
+def show_statistics() -> None:
+    """Show what each column holds."""
+    st.caption("Mean and deviation leave missing values out.")
+    st.dataframe(
+        [
+            {
+                "Column": column.name,
+                "Kind": column.kind,
+                "Missing": column.missing,
+                "Distinct": column.distinct,
+                "Smallest": column.minimum if isinstance(column.minimum, float) else None,
+                "Mean": column.mean,
+                "Largest": column.maximum if isinstance(column.maximum, float) else None,
+                "Deviation": column.standard_deviation,
+                "Spread": list(column.histogram) or None,
+                "Most frequent, or first and last": (
+                    ", ".join(f"{label} ({count:,})" for label, count in column.top)
+                    if column.top
+                    else " to ".join(str(end) for end in (column.minimum, column.maximum) if isinstance(end, str))
+                ),
+            }
+            for column in summary.columns
+        ],
+        hide_index=True,
+        width="stretch",
+        height=min(35 * (len(summary.columns) + 1) + 3, 640),
+        column_config={
+            "Column": st.column_config.TextColumn(pinned=True),
+            "Missing": st.column_config.NumberColumn(format="localized"),
+            "Distinct": st.column_config.NumberColumn(format="localized"),
+            "Spread": st.column_config.BarChartColumn(width="small"),
+        },
+    )
+
+
+def show_rows() -> None:
+    """Show the first rows as they were read."""
+    names = [column.name for column in summary.columns]
+    st.caption(f"The first {len(summary.preview):d} of {row.rows:,} rows, as they were read. Long texts are cut.")
+    st.dataframe(
+        {name: [line[place] for line in summary.preview] for place, name in enumerate(names)},
+        hide_index=True,
+        width="stretch",
+        placeholder="missing",
+    )
+
+
+def show_file() -> None:
+    """Show the file and where it comes from."""
+    one, two = st.columns(2)
+    with one:
+        fact("File", f"{row.file_name}, {summary.format}, {size(blob.size) if blob else 'size unknown'}")
+        fact("Added", f"{utc(row.created_at)} by {maker}")
+    with two:
+        fact("Role", f"{row.role.capitalize()}. {DATASET_ROLES[row.role]}")
+        fact("Reviews that rest on it", ", ".join(str(review.id) for review in using) or "none")
+    st.caption("The digest names exactly these bytes.")
+    widgets.digest(row.digest, whole=True)
+
+
+def show_runs() -> None:
+    """List the analyses that looked at it."""
+    if not runs:
+        st.caption("No analysis has looked at it yet.")
+    for run in runs:
+        run_line(run, names, at=page.at, with_model=False)
+
+
+SHOW = {
+    "Columns": show_columns,
+    "Statistics": show_statistics,
+    "First rows": show_rows,
+    "Analyses": show_runs,
+    "File": show_file,
+}
+widgets.breadcrumbs(crumbs(model))
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    st.title(plain(row.name), anchor=False, width="content")
+    widgets.badge(row.role, Tone.QUIET, note=DATASET_ROLES[row.role])
+    st.caption(f"{row.rows:,} rows, {len(summary.columns):d} columns", width="content")
+    st.space("stretch")
+    if Right.RUN in page.actor.rights:
+        st.page_link(
+            START,
+            label="Run an analysis",
+            icon=":material/play_arrow:",
+            query_params={"model": str(model.id), "data": str(row.id)},
+            width="content",
+        )
+for note in summary.notes:
+    st.caption(plain(note))
+tab = st.segmented_control(
+    "Part",
+    list(SHOW),
+    default="Columns",
+    key="part",
+    bind="query-params",
+    required=True,
+    label_visibility="collapsed",
+)
+SHOW[tab or "Columns"]()
