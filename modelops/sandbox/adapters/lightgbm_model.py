@@ -1,0 +1,171 @@
+"""LightGBM models in their text format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from modelops.domain.columns import ModelSummary, Task
+from modelops.errors import InvalidInput, ModelOpsError, RefusedFile
+from modelops.sandbox.adapters import lightgbm_text
+from modelops.sandbox.adapters.base import (
+    TreeValues,
+    as_codes,
+    as_number,
+    checked_names,
+    failed,
+    is_text,
+    one_number_each,
+    selected,
+    unreadable,
+)
+from modelops.sandbox.messages import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LOG_LINK = ("poisson", "gamma", "tweedie")
+
+
+def open_lightgbm(path: Path) -> LightGBMModel:
+    """Read, judge and build.
+
+    Raises
+    ------
+    RefusedFile
+        If the file is damaged, made to do harm, or gives several numbers for a row without being a classifier.
+    """
+    content = path.read_bytes()
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise RefusedFile("This LightGBM file is not valid text. Export it again.") from error
+    outline = lightgbm_text.check(text)
+    kind = outline.objective.split(" ", 1)[0]
+    if outline.n_classes > 1 and kind not in ("multiclass", "multiclassova"):
+        raise RefusedFile(
+            f"The model gives {outline.n_classes} numbers for each row with the objective {one_line(kind)!r}. Train it "
+            "with the objective 'multiclass'."
+        )
+    import lightgbm
+
+    try:
+        booster = lightgbm.Booster(model_str=text)
+    except (lightgbm.basic.LightGBMError, ValueError) as error:
+        raise unreadable("LightGBM", error) from error
+    return LightGBMModel(booster, outline, size=len(content))
+
+
+class LightGBMModel:
+    """A LightGBM booster as `OpenedModel`."""
+
+    def __init__(self, booster: Any, outline: lightgbm_text.Outline, *, size: int) -> None:
+        self._booster = booster
+        self._outline = outline
+        self._kind = outline.objective.split(" ", 1)[0]
+        n_features = len(outline.features)
+        names = checked_names(outline.features, n_features)
+        self.is_named = names != tuple(f"Column_{index}" for index in range(n_features))
+        classes: tuple[str, ...] = ()
+        if self._kind == "binary":
+            classes = ("0", "1")
+        elif outline.n_classes > 1:
+            classes = tuple(str(index) for index in range(outline.n_classes))
+        self.summary = ModelSummary(
+            format="lightgbm",
+            framework="LightGBM",
+            task=Task.CLASSIFICATION if classes else Task.REGRESSION,
+            features=names,
+            classes=classes,
+            steps=("linear trees" if outline.is_linear else "trees",),
+            parameters={"objective": one_line(outline.objective, limit=80), "trees": str(outline.n_trees)},
+            size=size,
+            notes=self._notes(bool(classes)),
+        )
+
+    def _notes(self, is_classifier: bool) -> tuple[str, ...]:
+        notes = []
+        if is_classifier:
+            notes.append("LightGBM files hold no class labels: the classes are numbered from 0.")
+        if not self.is_named:
+            notes.append("The file holds no column names: columns are taken in the order given.")
+        if not self._kind:
+            notes.append("The objective was the user's own: predictions are raw scores.")
+        return tuple(notes)
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return numbers, or positions of classes."""
+        if not self.summary.classes:
+            return one_number_each(self._raw(rows), len(rows))
+        scores = self.scores(rows)
+        if len(self.summary.classes) > 2 or scores.shape[1] > 2:
+            return np.asarray(scores.argmax(axis=1), dtype=np.int64)
+        return (scores[:, 1] > 0.5).astype(np.int64)
+
+    def scores(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return probabilities of shape (n, n_classes)."""
+        raw = self._raw(rows)
+        if raw.ndim == 2:
+            return raw
+        return np.column_stack([1.0 - raw, raw])
+
+    def contributions(self, rows: pd.DataFrame, *, class_index: int) -> TreeValues | None:
+        """Return LightGBM's own tree SHAP values; ``None`` for linear trees and random forests."""
+        if self._outline.is_linear or self._outline.is_average:
+            return None
+        raw = self._raw(rows, pred_contrib=True)
+        width = len(self.summary.features) + 1
+        if len(self.summary.classes) > 2:
+            raw = raw[:, class_index * width : (class_index + 1) * width]
+        elif self.summary.classes and class_index == 0:
+            raw = -raw
+        base = float(raw[0, -1]) if len(raw) else 0.0
+        return TreeValues(raw[:, :-1], base, self._unit(), "tree SHAP, path dependent (LightGBM pred_contrib)")
+
+    def _unit(self) -> str:
+        if self._kind == "binary":
+            # sigmoid:1 is the default; another factor makes the raw score a multiple of the log odds.
+            return "log odds" if "sigmoid:1" in self._outline.objective.split(" ") else "raw score"
+        if self._kind in _LOG_LINK:
+            return "log of the prediction"
+        return "raw score" if self.summary.classes or "sqrt" in self._outline.objective else "prediction"
+
+    def _raw(self, rows: pd.DataFrame, **options: bool) -> np.ndarray:
+        import lightgbm
+
+        matrix = self._matrix(selected(rows, self.summary.features, is_named=self.is_named))
+        try:
+            return np.asarray(self._booster.predict(matrix, num_threads=1, **options), dtype=np.float64)
+        except ModelOpsError:
+            raise
+        except (lightgbm.basic.LightGBMError, ValueError, TypeError) as error:
+            raise failed("predict", error) from error
+
+    def _matrix(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return the numbers that LightGBM computes with: categories as their positions in the stored lists."""
+        stored = self._stored_for(rows)
+        matrix = np.empty((len(rows), rows.shape[1]), dtype=np.float64)
+        for position, name in enumerate(rows.columns):
+            column = rows.iloc[:, position]
+            if position in stored:
+                matrix[:, position] = as_codes(column, stored[position])
+            else:
+                matrix[:, position] = as_number(column, str(name))
+        return matrix
+
+    def _stored_for(self, rows: pd.DataFrame) -> dict[int, list[Any]]:
+        """Say which column each stored list of categories belongs to; the file has only their order."""
+        lists = self._outline.categories
+        if not lists:
+            return {}
+        declared = self._outline.categorical
+        text = tuple(position for position in range(rows.shape[1]) if is_text(rows.iloc[:, position]))
+        for positions in (declared, tuple(sorted({*declared, *text})), text):
+            if len(positions) == len(lists):
+                return dict(zip(positions, lists, strict=True))
+        raise InvalidInput(
+            f"The model was trained on {len(lists)} categorical columns, and it cannot be told which of the table's "
+            "are meant. Give those columns as text."
+        )

@@ -1,0 +1,206 @@
+"""scikit-learn models saved with skops."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from modelops.domain.columns import ModelSummary, Task
+from modelops.errors import ModelOpsError, RefusedFile
+from modelops.sandbox.adapters import skops_checks
+from modelops.sandbox.adapters.base import (
+    TreeValues,
+    checked_names,
+    class_labels,
+    failed,
+    is_text,
+    numbered,
+    one_number_each,
+    positions_of,
+    selected,
+    shown_parameters,
+    unreadable,
+)
+from modelops.sandbox.messages import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TREES = (
+    "sklearn.tree.",
+    "sklearn.ensemble._forest.",
+    "sklearn.ensemble._gb.",
+    "sklearn.ensemble._hist_gradient_boosting.",
+)
+
+
+def open_skops(path: Path) -> ScikitLearnModel:
+    """Read, judge and build; then judge what was built.
+
+    Raises
+    ------
+    RefusedFile
+        If a type in the file is not on the list, an object asks for what is not given, or it predicts nothing.
+    """
+    import skops.io
+
+    try:
+        skops_checks.check_types(path)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = skops.io.load(path, trusted=sorted(skops_checks.TRUSTED))
+    except (ModelOpsError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file makes skops raise anything
+        raise unreadable("skops", error) from error
+    skops_checks.check_objects(model)
+    notes = tuple(dict.fromkeys(_version_note(warning.message) for warning in caught))
+    return ScikitLearnModel(model, size=path.stat().st_size, notes=tuple(note for note in notes if note))
+
+
+def _version_note(warning: Warning | str) -> str:
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    if not isinstance(warning, InconsistentVersionWarning):
+        return ""
+    return (
+        f"Saved with scikit-learn {one_line(str(warning.original_sklearn_version), limit=20)}, opened with "
+        f"{warning.current_sklearn_version}: predictions may differ."
+    )
+
+
+class ScikitLearnModel:
+    """A scikit-learn estimator as `OpenedModel`."""
+
+    def __init__(self, model: Any, *, size: int, notes: tuple[str, ...] = ()) -> None:
+        from sklearn.base import BaseEstimator, is_classifier, is_regressor
+
+        if not isinstance(model, BaseEstimator) or not (is_classifier(model) or is_regressor(model)):
+            raise RefusedFile(
+                f"The file holds a {type(model).__name__}, which is neither a classifier nor a regressor. Save the "
+                "whole model (the pipeline with its last step)."
+            )
+        self._model = model
+        self._last = _last_step(model)
+        self._takes_texts = _takes_texts(model)
+        names = getattr(model, "feature_names_in_", None)
+        self.is_named = names is not None
+        features = self._features(names)
+        classes = self._classes() if is_classifier(model) else ()
+        self._has_probabilities = hasattr(model, "predict_proba")
+        self.summary = ModelSummary(
+            format="skops",
+            framework="scikit-learn",
+            task=Task.CLASSIFICATION if classes else Task.REGRESSION,
+            features=features,
+            classes=classes,
+            steps=_steps(model),
+            parameters=shown_parameters(self._last.get_params(deep=False)),
+            size=size,
+            notes=notes + self._notes(bool(classes)),
+        )
+
+    def _features(self, names: Any) -> tuple[str, ...]:
+        if names is not None:
+            return checked_names(names, len(names))
+        if self._takes_texts:
+            return ("text",)
+        count = getattr(self._model, "n_features_in_", None)
+        if not isinstance(count, int | np.integer):
+            raise RefusedFile(
+                "The model has not been trained: it does not know its features. Train it and save it again."
+            )
+        return numbered(int(count))
+
+    def _classes(self) -> tuple[str, ...]:
+        classes = getattr(self._model, "classes_", None)
+        if classes is None:
+            raise RefusedFile("The model has not been trained: it has no classes. Train it and save it again.")
+        if isinstance(classes, list) or np.ndim(classes) != 1:
+            raise RefusedFile("The model predicts several targets at once; one is needed. Train one for each.")
+        return class_labels(classes)
+
+    def _notes(self, is_classifier: bool) -> tuple[str, ...]:
+        notes = []
+        if not self.is_named and not self._takes_texts:
+            notes.append("The file holds no column names: columns are taken in the order given.")
+        if is_classifier and not self._has_probabilities:
+            notes.append("The model gives decision values, not probabilities.")
+        return tuple(notes)
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return numbers, or positions of classes."""
+        found = self._ask(rows, self._model.predict)
+        if not self.summary.classes:
+            return one_number_each(found, len(rows))
+        return positions_of(found, self.summary.classes)
+
+    def scores(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return probabilities, or decision values where there are none, of shape (n, n_classes)."""
+        if self._has_probabilities:
+            return np.asarray(self._ask(rows, self._model.predict_proba), dtype=np.float64)
+        if not hasattr(self._model, "decision_function"):
+            chosen = self.predict(rows)
+            return np.asarray(np.eye(len(self.summary.classes))[chosen])
+        values = np.asarray(self._ask(rows, self._model.decision_function), dtype=np.float64)
+        return np.column_stack([-values, values]) if values.ndim == 1 else values
+
+    def contributions(self, rows: pd.DataFrame, *, class_index: int) -> TreeValues | None:
+        """Return tree SHAP values by the shap package; ``None`` for anything but a bare tree model on numbers."""
+        tree = self._model if self._last is self._model else None
+        steps = getattr(self._model, "steps", None)
+        if steps is not None and len(steps) == 1:
+            tree = self._last
+        if (
+            tree is None
+            or not type(tree).__module__.startswith(_TREES)
+            or getattr(tree, "is_categorical_", None) is not None
+        ):
+            return None
+        from modelops.sandbox.adapters.sklearn_shap import tree_values
+
+        frame = selected(rows, self.summary.features, is_named=self.is_named)
+        if any(is_text(frame.iloc[:, position]) for position in range(frame.shape[1])):
+            return None
+        return tree_values(tree, frame, class_index=class_index, is_classifier=bool(self.summary.classes))
+
+    def _ask(self, rows: pd.DataFrame, question: Any) -> Any:
+        frame = self._frame(rows)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return question(frame)
+        except (ModelOpsError, MemoryError):
+            raise
+        except Exception as error:  # estimators raise anything on rows that they cannot use
+            raise failed("predict", error) from error
+
+    def _frame(self, rows: pd.DataFrame) -> Any:
+        chosen = selected(rows, self.summary.features, is_named=self.is_named)
+        text = {name: "str" for name in chosen.columns if is_text(chosen[name])}
+        plain = chosen.astype(text) if text else chosen
+        if self._takes_texts:
+            return plain.iloc[:, 0].fillna("").astype(str)
+        return plain if self.is_named else plain.to_numpy(dtype=object if text else np.float64, na_value=np.nan)
+
+
+def _last_step(model: Any) -> Any:
+    steps = getattr(model, "steps", None)
+    return steps[-1][1] if steps else model
+
+
+def _takes_texts(model: Any) -> bool:
+    """Say whether the first step is a vectoriser of texts, which takes one column and keeps no count of features."""
+    steps = getattr(model, "steps", None)
+    first = steps[0][1] if steps else model
+    return hasattr(first, "decode_error") and not hasattr(first, "n_features_in_")
+
+
+def _steps(model: Any) -> tuple[str, ...]:
+    steps = getattr(model, "steps", None)
+    if not steps:
+        return (type(model).__name__,)
+    return tuple(one_line(f"{name}: {type(step).__name__}", limit=120) for name, step in steps[:100])

@@ -1,0 +1,360 @@
+"""What holds for every declared analysis, whatever it measures. A new analysis adds a `Case`."""
+
+import json
+import random
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from fitted_model import FittedModel
+from samples import (
+    BINARY_ROLES,
+    MULTICLASS_ROLES,
+    REGRESSION_ROLES,
+    binary_columns,
+    evaluation,
+    multiclass_columns,
+    permuted,
+    regression_columns,
+    renamed,
+    sample,
+)
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+
+from modelops.analyses.base import EvaluationData, Need, Run
+from modelops.analyses.metrics import METRICS
+from modelops.analyses.registry import ANALYSES, analysis
+from modelops.domain.columns import Task
+from modelops.domain.result import Measurement
+from modelops.errors import InvalidInput, NotMeasured
+
+TEXT = {"employment", "sex", "region", "district", "farm"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One analysis on one kind of task; ``group`` is a text column whose levels may be renamed."""
+
+    key: str
+    kind: str
+    group: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def columns(self, rows=240, seed=None):
+        make = {"binary": binary_columns, "multiclass": multiclass_columns, "regression": regression_columns}[self.kind]
+        return make(rows) if seed is None else make(rows, seed=seed)
+
+    @property
+    def roles(self):
+        return {"binary": BINARY_ROLES, "multiclass": MULTICLASS_ROLES, "regression": REGRESSION_ROLES}[self.kind]
+
+    def data(self, columns=None, reference=None, **changes) -> EvaluationData:
+        columns = self.columns() if columns is None else columns
+        declared = analysis(self.key)
+        return evaluation(
+            columns,
+            task=Task.REGRESSION if self.kind == "regression" else Task.CLASSIFICATION,
+            positive="yes" if self.kind == "binary" else None,
+            reference=(reference or self.columns(300, seed=9)) if Need.REFERENCE in declared.needs else None,
+            model=fitted(self.kind) if Need.MODEL in declared.needs else None,
+            **{**self.roles, **changes},
+        )
+
+    def compute(self, data=None, seed=3):
+        declared = analysis(self.key)
+        return declared.compute(data or self.data(), declared.parameters(**self.parameters), Run(seed=seed))
+
+
+QUICK = {
+    "rows": 40,
+    "background": 10,
+    "importance_rows": 60,
+    "curve_rows": 30,
+    "repeats": 3,
+    "lime_rows": 2,
+    "lime_samples": 100,
+    "lime_seeds": 2,
+}
+CASES = (
+    Case("performance", "binary", "sex", {"value_true_positive": 3.0, "capacity": 0.2}),
+    Case("performance", "multiclass", "farm"),
+    Case("performance", "regression", "district"),
+    Case("fairness", "binary", "sex", {"condition": "employment", "mitigation": True}),
+    Case("fairness", "multiclass", "farm"),
+    Case("fairness", "regression", "district"),
+    Case("drift", "binary", "sex"),
+    Case("drift", "multiclass", "farm"),
+    Case("drift", "regression", "district"),
+    Case("explainability", "binary", "employment", QUICK),
+    Case("explainability", "regression", "district", QUICK),
+)
+_MODELS: dict[str, FittedModel] = {}
+
+
+def within_a_million(values):
+    return values.clip(-1e6, 1e6)
+
+
+def fitted(kind: str) -> FittedModel:
+    """A linear pipeline with text and missing values, trained once."""
+    if kind not in _MODELS:
+        roles = {"binary": BINARY_ROLES, "regression": REGRESSION_ROLES}[kind]
+        make = {"binary": binary_columns, "regression": regression_columns}[kind]
+        training = sample(make(500, seed=11), **roles)
+        text = [name for name in roles["features"] if name in TEXT]
+        numbers = [name for name in roles["features"] if name not in TEXT]
+        encode = make_column_transformer(
+            (OneHotEncoder(handle_unknown="ignore"), text),
+            (make_pipeline(FunctionTransformer(within_a_million), SimpleImputer(), StandardScaler()), numbers),
+        )
+        last = LinearRegression() if kind == "regression" else LogisticRegression()
+        labels = training.numbers(roles["target"]) if kind == "regression" else training.labels(roles["target"])
+        target = labels if kind == "regression" else labels.astype(str)
+        estimator = make_pipeline(encode, last).fit(training.frame(roles["features"]), target)
+        _MODELS[kind] = FittedModel(estimator, roles["features"])
+    return _MODELS[kind]
+
+
+def by_scope(found) -> dict[tuple[str, str], Measurement]:
+    return {(one.metric, json.dumps(one.scope, sort_keys=True)): one for one in found.measurements}
+
+
+def alike(one: float | None, other: float | None) -> bool:
+    return one == other if None in (one, other) else one == pytest.approx(other, rel=1e-6, abs=1e-9)
+
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.key}-{case.kind}")
+
+
+def test_every_analysis_has_a_case_for_every_task_it_declares():
+    covered = {(case.key, case.kind == "regression") for case in CASES}
+    assert covered == {(one.key, task is Task.REGRESSION) for one in ANALYSES for task in one.tasks}
+
+
+def test_keys_are_unique_and_an_unknown_one_is_refused_with_those_there_are():
+    keys = [one.key for one in ANALYSES]
+    assert len(set(keys)) == len(keys)
+    with pytest.raises(InvalidInput, match="performance, drift, fairness, explainability"):
+        analysis("magic")
+
+
+@pytest.mark.parametrize("declared", ANALYSES, ids=lambda declared: declared.key)
+def test_a_declaration_says_everything_that_a_form_needs(declared):
+    assert declared.title
+    assert declared.question.endswith("?")
+    assert declared.serves
+    assert declared.source
+    for name, parameter in declared.parameters.model_fields.items():
+        assert parameter.description, name
+        assert not parameter.is_required(), name
+
+
+@each_case
+def test_metrics_are_in_the_documented_list(case):
+    assert {one.metric for one in case.compute().measurements} <= set(METRICS)
+
+
+@each_case
+def test_no_scope_is_measured_twice(case):
+    found = case.compute()
+    assert len(by_scope(found)) == len(found.measurements)
+
+
+@each_case
+def test_an_interval_holds_its_value(case):
+    for one in case.compute().measurements:
+        if one.interval is not None:
+            slack = 1e-9 * max(1.0, abs(one.value))
+            assert one.interval[0] - slack <= one.value <= one.interval[1] + slack, (one.metric, one.scope)
+
+
+@each_case
+def test_a_seed_fixes_the_result(case):
+    assert case.compute(seed=5) == case.compute(seed=5)
+
+
+@each_case
+def test_rows_in_another_order_change_nothing(case):
+    columns = case.columns()
+    order = np.random.default_rng(0).permutation(len(next(iter(columns.values()))))
+    plain, mixed = by_scope(case.compute()), by_scope(case.compute(case.data(permuted(columns, order))))
+    assert plain.keys() == mixed.keys()
+    for key, one in plain.items():
+        if "criterion" in one.scope and case.key == "fairness":
+            continue  # which rows find the thresholds and which measure them is drawn by position
+        assert alike(mixed[key].value, one.value), key
+        assert mixed[key].sample_size == one.sample_size, key
+
+
+@each_case
+def test_a_renamed_group_renames_only_its_label(case):
+    columns, reference = case.columns(), case.columns(300, seed=9)
+    levels = sorted({level for level in columns[case.group] if level})
+    # Names that sort as before: the order of groups is the order of their names.
+    names = {level: f"{level}*" for level in levels}
+    plain = by_scope(case.compute(case.data(columns, reference)))
+    other = case.data(renamed(columns, case.group, names), renamed(reference, case.group, names))
+    if case.key == "explainability":
+        other = replace(other, model=Renaming(fitted(case.kind), case.group, {new: old for old, new in names.items()}))
+    changed = by_scope(case.compute(other))
+    assert sorted(plain) == sorted((metric, _old_names(scope, names)) for metric, scope in changed)
+    for (metric, scope), one in changed.items():
+        before = plain[metric, _old_names(scope, names)]
+        # Explainability draws its rows by their content, so other names draw other rows.
+        assert case.key == "explainability" or alike(one.value, before.value), (metric, scope)
+
+
+def _old_names(scope: str, names: dict[str, str]) -> str:
+    for old, new in names.items():
+        scope = scope.replace(f'"{new}"', f'"{old}"')
+    return scope
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """A model that was trained on the old names of one column."""
+
+    inner: FittedModel
+    column: str
+    names: dict[str, str]
+
+    @property
+    def features(self):
+        return self.inner.features
+
+    @property
+    def classes(self):
+        return self.inner.classes
+
+    def _old(self, rows):
+        return rows.assign(**{self.column: rows[self.column].map(lambda level: self.names.get(level, level))})
+
+    def predict(self, rows):
+        return self.inner.predict(self._old(rows))
+
+    def scores(self, rows):
+        return self.inner.scores(self._old(rows))
+
+    def contributions(self, rows):
+        return self.inner.contributions(self._old(rows))
+
+
+@each_case
+def test_no_global_random_state_is_touched(case):
+    before = np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
+    case.compute()
+    assert np.array_equal(np.random.get_state()[1], before[0])  # noqa: NPY002
+    assert random.getstate() == before[1]
+
+
+@each_case
+def test_curves_stay_short_enough_to_draw(case):
+    for curve in case.compute().curves:
+        assert all(len(series.x) <= 500 for series in curve.series), curve.name
+
+
+@each_case
+def test_the_result_is_plain_json(case):
+    found = case.compute()
+    for part in (*found.measurements, *found.curves, *found.tables):
+        json.loads(part.model_dump_json())
+
+
+@each_case
+def test_progress_goes_from_0_to_1_and_never_back(case):
+    seen = []
+    declared = analysis(case.key)
+    run = Run(seed=3, progress=lambda fraction, text: seen.append(fraction))
+    declared.compute(case.data(), declared.parameters(**case.parameters), run)
+    assert seen == sorted(seen)
+    assert all(0 <= fraction <= 1 for fraction in seen)
+
+
+def _with(columns, names, change):
+    return {name: change(values) if name in names else values for name, values in columns.items()}
+
+
+def _numbers(columns):
+    return [name for name, values in columns.items() if np.asarray(values).dtype.kind in "fi"]
+
+
+def _some_infinite(values):
+    values = np.asarray(values, dtype=float).copy()
+    values[::7], values[3::11] = np.inf, -np.inf
+    return values
+
+
+def _target(case):
+    return [case.roles["target"], case.roles["prediction"]]
+
+
+def _without_positives(case, columns):
+    first = columns[case.group][0]
+    spare = min(columns[case.roles["target"]])
+    target = [
+        spare if group == first else label
+        for group, label in zip(columns[case.group], columns[case.roles["target"]], strict=True)
+    ]
+    return {**columns, case.roles["target"]: target}
+
+
+SPOILED = {
+    "constant columns": lambda case, columns: {name: [values[0]] * len(values) for name, values in columns.items()},
+    "one class": lambda case, columns: _with(columns, [case.roles["target"]], lambda v: [v[0]] * len(v)),
+    "one prediction": lambda case, columns: _with(columns, [case.roles["prediction"]], lambda v: [v[0]] * len(v)),
+    "no positives in a group": _without_positives,
+    "all missing": lambda case, columns: {name: [None] * len(values) for name, values in columns.items()},
+    "target missing": lambda case, columns: _with(columns, [case.roles["target"]], lambda v: [None] * len(v)),
+    "group missing": lambda case, columns: _with(columns, [case.group], lambda v: [None] * len(v)),
+    "half missing": lambda case, columns: {
+        name: [None if row % 2 else value for row, value in enumerate(values)] for name, values in columns.items()
+    },
+    "ten rows": lambda case, columns: {name: values[:10] for name, values in columns.items()},
+    "one row": lambda case, columns: {name: values[:1] for name, values in columns.items()},
+    "no rows": lambda case, columns: {name: values[:0] for name, values in columns.items()},
+    "infinite values": lambda case, columns: _with(columns, _numbers(columns), _some_infinite),
+    "huge values": lambda case, columns: _with(
+        columns, _numbers(columns), lambda v: np.asarray(v, dtype=float) * 1e300
+    ),
+    "scores outside 0 to 1": lambda case, columns: _with(
+        columns, case.roles.get("scores", ()), lambda v: np.asarray(v) * 40 - 20
+    ),
+    "duplicate values": lambda case, columns: {
+        name: [values[row // 60] for row in range(len(values))] for name, values in columns.items()
+    },
+    "every row its own group": lambda case, columns: {
+        **columns,
+        case.group: [f"level {row}" for row in range(len(columns[case.group]))],
+    },
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+@each_case
+def test_bad_data_gives_a_result_or_a_reason(case, spoiled):
+    columns = SPOILED[spoiled](case, case.columns())
+    try:
+        found = case.compute(case.data(columns))
+    except (NotMeasured, InvalidInput) as reason:
+        assert len(str(reason)) > 20  # noqa: PT017
+        return
+    assert found.summary
+    for one in found.measurements:
+        assert one.value is not None or one.note
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+@pytest.mark.parametrize("case", [case for case in CASES if case.key == "drift"], ids=lambda case: case.kind)
+def test_a_bad_reference_gives_a_result_or_a_reason(case, spoiled):
+    reference = SPOILED[spoiled](case, case.columns(240, seed=9))
+    try:
+        found = case.compute(case.data(reference=reference))
+    except (NotMeasured, InvalidInput) as reason:
+        assert len(str(reason)) > 20  # noqa: PT017
+        return
+    assert found.summary
