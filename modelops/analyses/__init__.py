@@ -1,0 +1,1 @@
+"""Analyses: pure computations on a model's data that measure and never judge. `registry` holds them all."""

@@ -41,10 +41,14 @@ class Source(Protocol):
     """One table, read a column at a time."""
 
     @property
-    def n_rows(self) -> int: ...
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        ...
 
     @property
-    def names(self) -> tuple[str, ...]: ...
+    def names(self) -> tuple[str, ...]:
+        """The columns, in their order."""
+        ...
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column; text columns are dictionary-encoded."""
@@ -55,7 +59,9 @@ class Model(Protocol):
     """The model under test, in a process of its own. Its answers are checked for length and finiteness only."""
 
     @property
-    def features(self) -> tuple[str, ...]: ...
+    def features(self) -> tuple[str, ...]:
+        """The columns that the model wants, in its order."""
+        ...
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -77,8 +83,11 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Contributions:
-    """SHAP values of shape (n, n_features), the base value, and what they add up to (``"probability"``, ``"log odds"``,
-    ``"prediction"``). For more than two classes, those of the class ``positive``."""
+    """SHAP values of shape (n, n_features), the base value, and what they add up to.
+
+    ``unit`` is ``"probability"``, ``"log odds"`` or ``"prediction"``. For more than two classes the values are those of
+    the class ``positive``.
+    """
 
     values: np.ndarray
     base: float
@@ -95,11 +104,13 @@ class Sample:
 
     @property
     def n_rows(self) -> int:
+        """How many rows there are."""
         return self.source.n_rows
 
     def series(self, name: str) -> pd.Series[Any]:
         """Return one column as pandas (text as ``category``, missing as NaN or NaT)."""
-        return self.source.column(name).to_pandas()
+        column: pd.Series[Any] = self.source.column(name).to_pandas()
+        return column
 
     def numbers(self, name: str) -> np.ndarray:
         """Return one column as float64 with NaN for missing.

@@ -221,7 +221,9 @@ def summary(
     for each in outputs:
         if each.drifted is not None:
             state = "has changed" if each.drifted else "has not changed by more than the margin"
-            sentences.append(f"The {each.drift.subject.role} {each.drift.subject.column} {state}.")
+            role, column = each.drift.subject.role, each.drift.subject.column
+            named = f"{role} {column}" if role != column else role
+            sentences.append(f"The {named} {state}.")
     if classifier is not None:
         sentences.append(_told_apart(classifier, margins))
     return " ".join(sentences)

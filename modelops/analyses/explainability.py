@@ -30,7 +30,9 @@ class ExplainabilityParameters(Parameters):
     """What to explain, on how many rows, how precisely."""
 
     explained_class: str | None = Field(
-        default=None, description="Class whose score is explained. Empty: the positive class."
+        default=None,
+        description="Class whose score is explained. Empty: the positive class.",
+        json_schema_extra={"choose": "class"},
     )
     rows: int = Field(
         default=1_000, ge=20, le=20_000, description="Rows whose predictions are explained at most; drawn at random."

@@ -49,7 +49,9 @@ class FairnessParameters(Parameters):
         default=1, ge=1, description="Groups with fewer rows that count are shown but not compared with others."
     )
     condition: str | None = Field(
-        default=None, description="Column to condition on: parity among rows that are alike in it."
+        default=None,
+        description="Column to condition on: parity among rows that are alike in it.",
+        json_schema_extra={"choose": "column"},
     )
     proxies: bool = Field(default=True, description="Look for features that give a sensitive column away.")
     mitigation: bool = Field(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from modelops.domain.metric_words import metric_name
 from modelops.domain.result import AnalysisResult, Measurement, Outcome, Scope, Verdict
 
 if TYPE_CHECKING:  # `policy` hands this out: it imports this module, not the other way round.
@@ -63,7 +64,7 @@ def _verdicts(rule: Rule, result: AnalysisResult, known: _ByScope) -> Iterator[V
         return
     judged = _judged(rule, result)
     if not judged:
-        because = f"This run did not measure {_words(rule.metric)}{_wanted_scope(rule)}."
+        because = f"This run did not measure {metric_name(rule.metric)}{_wanted_scope(rule)}."
         yield Verdict(rule=rule.id, verdict=Outcome.NOT_RUN, because=because, metric=rule.metric, scope=rule.scope)
         return
     for measurement in judged:
@@ -90,7 +91,7 @@ def _judged(rule: Rule, result: AnalysisResult) -> list[Measurement]:
 
 
 def _outcome(rule: Rule, one: Measurement, known: _ByScope) -> tuple[Outcome, str]:
-    subject = f"{_words(one.metric)}{_scope_words(one.scope)}"
+    subject = f"{metric_name(one.metric)}{_scope_words(one.scope)}"
     if one.value is None:
         return Outcome.NOT_ENOUGH_DATA, f"{subject} was not measured: {one.note}"
     if one.sample_size < rule.minimum_sample:
@@ -113,8 +114,9 @@ def _is_real(rule: Rule, one: Measurement, known: _ByScope) -> tuple[bool, str]:
         test = known.get((name, _key(one.scope)))
         if test is None or test.value is None:
             reason = "it is not in the result" if test is None else test.note
-            return False, f"Whether this is more than chance could not be tested ({_words(name).lower()}: {reason})"
-        shown = f"{_words(name).lower()} {_number(test.value)}"
+            tested = metric_name(name).lower()
+            return False, f"Whether this is more than chance could not be tested ({tested}: {reason})"
+        shown = f"{metric_name(name).lower()} {_number(test.value)}"
         if test.value < alpha:
             return True, f"This is more than chance explains ({shown}, below {alpha:g})"
         return False, f"Chance could explain this ({shown}, not below {alpha:g})"
@@ -146,11 +148,6 @@ def _with_interval(one: Measurement) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def _words(metric: str) -> str:
-    text = metric.replace("_", " ")
-    return text[:1].upper() + text[1:]
 
 
 def _scope_words(scope: Scope) -> str:

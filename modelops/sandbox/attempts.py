@@ -51,7 +51,7 @@ def _attempts(outside: Path, port: int, limits: dict[str, int]) -> list[tuple[st
         ("read its parent's memory", lambda: _read(Path(f"/proc/{parent}/mem"), 0)),
         ("connect over TCP", lambda: _connect(port)),
         ("open a UDP socket", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()),
-        ("open a local socket", lambda: socket.socketpair()[0].close()),
+        ("open a local socket", _pair),
         ("fork", _fork),
         ("start a program", lambda: subprocess.run([sys.executable, "-c", ""], check=True, timeout=10)),
         ("signal its parent", lambda: os.kill(parent, 0)),
@@ -72,6 +72,11 @@ def _read(path: Path, size: int = 1) -> None:
 def _connect(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=5):
         pass
+
+
+def _pair() -> None:
+    for end in socket.socketpair():
+        end.close()
 
 
 def _fork() -> None:

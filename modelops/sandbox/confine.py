@@ -129,7 +129,8 @@ def other_user(package: Path) -> int | None:
 def readable_by_all(path: Path) -> bool:
     """Say whether any user may read ``path`` and pass through the folders above it."""
     try:
-        if path.stat().st_mode & (0o005 if path.is_dir() else 0o004) == 0:
+        needed = 0o005 if path.is_dir() else 0o004
+        if path.stat().st_mode & needed != needed:
             return False
         return all(folder.stat().st_mode & 0o001 for folder in path.parents)
     except OSError:

@@ -98,11 +98,11 @@ def keep_earlier(
         if review.earlier_id is None:
             raise InvalidInput("There is no earlier review to take this answer from.")
         earlier = reader.get(AnswerRow, (review.earlier_id, question_id), what="earlier answer")
-        proofs = [row for row in evidence(reader, review.earlier_id) if row.question_id == question_id]
+        proofs = evidence(reader, review.earlier_id, question_id)
     kept = Answer(earlier.result, earlier.text, earlier.work_status, earlier.owner_id, earlier.due)
     row = answer(store, review_id, question_id, kept, actor=actor, at=at, seen_revision=seen_revision, reason=reason)
     with store.transaction() as t:
-        have = {item.digest for item in evidence(t, review_id) if item.question_id == question_id}
+        have = {item.digest for item in evidence(t, review_id, question_id)}
         for proof in proofs:
             if proof.kind is not EvidenceKind.RUN and proof.digest not in have:
                 changed(t, review_id)

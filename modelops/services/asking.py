@@ -10,7 +10,7 @@ from modelops.domain.checklist import Question, Template
 from modelops.domain.readiness import Standing as AnswerStanding
 from modelops.domain.readiness import standing as standing_of
 from modelops.services import catalogue
-from modelops.services.standing import answer_states
+from modelops.services.standing import answer_state, answer_states
 from modelops.store import Reader
 from modelops.store.queries_review import comments, evidence, names
 from modelops.store.queries_runs import runs_of
@@ -36,28 +36,31 @@ def asked(reader: Reader, review: ReviewRow, question_id: str, *, at: datetime) 
     """Return one question of ``review`` with everything under it."""
     template = catalogue.template(reader, review.template)
     answer = reader.get(AnswerRow, (review.id, question_id), what="question")
-    proofs = [row for row in evidence(reader, review.id) if row.question_id == question_id]
+    proofs = evidence(reader, review.id, question_id)
     remarks = comments(reader, review.id, question_id)
     runs = runs_of(reader, review_id=review.id, question_id=question_id, limit=5)
     earlier = reader.find(AnswerRow, (review.earlier_id, question_id)) if review.earlier_id else None
     involved = [answer.owner_id, answer.updated_by, *(row.added_by for row in proofs)]
     involved += [row.author_id for row in remarks]
+    people = names(reader, involved)
+    owner = people.get(answer.owner_id or 0)
+    question = template.question(question_id)
+    waivers = reader.all(WaiverRow, review_id=review.id, question_id=question_id)
+    state = answer_state(question, answer, proofs=proofs, waivers=waivers, owner=owner, at=at)
     return Asked(
-        question=template.question(question_id),
+        question=question,
         answer=answer,
-        standing=standings(reader, review, template, at=at, only=question_id)[question_id],
+        standing=standing_of(question, state),
         evidence=proofs,
         comments=remarks,
         runs=runs,
-        waivers=reader.all(WaiverRow, review_id=review.id, question_id=question_id),
+        waivers=waivers,
         earlier=earlier,
-        people=names(reader, involved),
+        people=people,
     )
 
 
-def standings(
-    reader: Reader, review: ReviewRow, template: Template, *, at: datetime, only: str | None = None
-) -> dict[str, AnswerStanding]:
+def standings(reader: Reader, review: ReviewRow, template: Template, *, at: datetime) -> dict[str, AnswerStanding]:
     """Return what the answers of a review come to, by question."""
-    states = answer_states(reader, review, template, at=at, only=only)
+    states = answer_states(reader, review, template, at=at)
     return {state.question_id: standing_of(template.question(state.question_id), state) for state in states}

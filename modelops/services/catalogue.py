@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 
 from modelops.domain.checklist import Template, load_template
 from modelops.domain.digest import Digest
@@ -13,6 +12,10 @@ from modelops.errors import Conflict
 from modelops.settings import DATA
 from modelops.store import Reader, Store, Transaction
 from modelops.store.tables import PolicyRow, TemplateRow
+
+# What was published never changes: a digest says what it is.
+_templates: dict[Digest, Template] = {}
+_policies: dict[Digest, Policy] = {}
 
 
 def publish_built_in(store: Store, *, at: datetime) -> None:
@@ -83,24 +86,18 @@ def _publish_policy(t: Transaction, body: str, *, actor: Actor, at: datetime) ->
     return policy
 
 
-@lru_cache(maxsize=32)
-def _template(body: str) -> Template:
-    return load_template(body)
-
-
-@lru_cache(maxsize=32)
-def _policy(body: str) -> Policy:
-    return load_policy(body)
-
-
 def template(reader: Reader, digest: Digest) -> Template:
     """Return a published template."""
-    return _template(reader.get(TemplateRow, digest, what="template").body)
+    if digest not in _templates:
+        _templates[digest] = load_template(reader.get(TemplateRow, digest, what="template").body)
+    return _templates[digest]
 
 
 def policy(reader: Reader, digest: Digest) -> Policy:
     """Return a published policy."""
-    return _policy(reader.get(PolicyRow, digest, what="policy").body)
+    if digest not in _policies:
+        _policies[digest] = load_policy(reader.get(PolicyRow, digest, what="policy").body)
+    return _policies[digest]
 
 
 def latest(reader: Reader) -> tuple[TemplateRow, PolicyRow]:

@@ -11,14 +11,21 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from modelops.domain.people import Actor, Authentication
+from modelops.domain.people import Actor, Authentication, Role
 from modelops.errors import InvalidInput, NotAllowed
 from modelops.services import passwords, throttle
 from modelops.services.people import is_login, normal_login
 from modelops.services.refusals import audited_refusals
 from modelops.settings import Settings
-from modelops.store import Reader, Store, Transaction
-from modelops.store.queries_people import end_old_sessions, end_sessions, lock_people, mark_seen, roles_of
+from modelops.store import Store, Transaction
+from modelops.store.queries_people import (
+    end_old_sessions,
+    end_sessions,
+    lock_people,
+    mark_seen,
+    roles_of,
+    session_and_person,
+)
 from modelops.store.tables import SessionRow, UserRow
 
 _TOKEN_BYTES = 32
@@ -112,7 +119,7 @@ def open_session(
     limits = limits or SessionLimits()
     end_old_sessions(transaction, seen_before=at - limits.idle, at=at)
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    actor = _actor(transaction, user, authentication, origin)
+    actor = _actor(user, roles_of(transaction, user.id), authentication, origin)
     row = SessionRow(
         token_hash=_digest(token),
         user_id=actor.user_id,
@@ -136,16 +143,16 @@ def find_session(
         return None
     idle = (limits or SessionLimits()).idle
     with store.reading() as reader:
-        row = reader.find(SessionRow, _digest(token))
-        if row is None or row.expires_at <= at or row.seen_at + idle <= at:
-            return None
-        user = reader.find(UserRow, row.user_id)
-        if user is None or not user.is_active:
-            return None
-        actor = _actor(reader, user, row.authentication, origin or row.origin)
+        known = session_and_person(reader, _digest(token))
+    if known is None:
+        return None
+    row, user, roles = known
+    if row.expires_at <= at or row.seen_at + idle <= at or not user.is_active:
+        return None
     if at - row.seen_at >= _SEEN_EVERY:
         with store.transaction() as transaction:
             mark_seen(transaction, row.token_hash, at)
+    actor = _actor(user, roles, row.authentication, origin or row.origin)
     return Found(actor, row.token_hash, user.must_change_password, row.authenticated_at, row.expires_at)
 
 
@@ -166,7 +173,7 @@ def log_out(store: Store, token: str | None, *, at: datetime) -> None:
         if row is None:
             return
         user = transaction.get(UserRow, row.user_id, what="person")
-        actor = _actor(transaction, user, row.authentication, row.origin)
+        actor = _actor(user, roles_of(transaction, user.id), row.authentication, row.origin)
         transaction.remove(row)
         transaction.record(actor, "logout", f"user/{user.id}", at=at)
 
@@ -279,7 +286,7 @@ def confirm_single_sign_on(store: Store, token: str, *, user_id: int, authentica
             raise NotAllowed("This session did not begin with single sign-on.", rule="session")
         row.authenticated_at = authenticated_at
         user = transaction.get(UserRow, user_id, what="person")
-        actor = _actor(transaction, user, row.authentication, row.origin)
+        actor = _actor(user, roles_of(transaction, user.id), row.authentication, row.origin)
         transaction.record(actor, "login:confirmed", f"user/{user_id}", at=at)
 
 
@@ -299,14 +306,13 @@ def _failed(store: Store, user: UserRow | None, attempt: throttle.Attempt, *, or
     return NotAllowed(WRONG, rule="login:failed")
 
 
-def _actor(reader: Reader, user: UserRow, authentication: Authentication, origin: str) -> Actor:
-    user_id = user.id
+def _actor(user: UserRow, roles: frozenset[Role], authentication: Authentication, origin: str) -> Actor:
     return replace(
         stranger(origin),
-        user_id=user_id,
+        user_id=user.id,
         login=user.login,
         name=user.name,
-        roles=roles_of(reader, user_id),
+        roles=roles,
         authentication=authentication,
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from modelops.analyses.registry import ANALYSES
 from modelops.domain.attestation import AreaReadiness
-from modelops.domain.checklist import Result, Template
+from modelops.domain.checklist import Question, Result, Template
 from modelops.domain.content import ReviewContent
 from modelops.domain.digest import Digest
 from modelops.domain.policy import Policy, SignatureRule
@@ -16,7 +17,7 @@ from modelops.domain.review import BLOCKING_SEVERITIES, EvidenceKind, FindingSta
 from modelops.services import catalogue
 from modelops.store import Reader
 from modelops.store.queries_review import content, contributions, evidence, names
-from modelops.store.tables import AnswerRow, FindingRow, ReviewRow, SignOffRow, WaiverRow
+from modelops.store.tables import AnswerRow, EvidenceRow, FindingRow, ReviewRow, SignOffRow, WaiverRow
 
 RUNNABLE = frozenset(analysis.key for analysis in ANALYSES)
 
@@ -51,7 +52,6 @@ class Standing:
 def standing(reader: Reader, review: ReviewRow, *, at: datetime) -> Standing:
     """Return where ``review`` stands at the moment ``at`` (waivers expire)."""
     template, policy = catalogue.template(reader, review.template), catalogue.policy(reader, review.policy)
-    _, waived_findings = _waived(reader, review, at)
     states = answer_states(reader, review, template, at=at)
     ready = readiness(template, review.gate, states, runnable=RUNNABLE)
     whole = content(reader, review)
@@ -64,7 +64,7 @@ def standing(reader: Reader, review: ReviewRow, *, at: datetime) -> Standing:
         content=whole,
         digest=whole.digest,
         readiness=ready,
-        blockers=(*_question_blockers(ready), *_finding_blockers(reader, review, waived_findings)),
+        blockers=(*_question_blockers(ready), *_finding_blockers(reader, review, at)),
         contributors=involved,
         people=names(reader, involved),
         sign_offs=signed,
@@ -72,46 +72,57 @@ def standing(reader: Reader, review: ReviewRow, *, at: datetime) -> Standing:
     )
 
 
-def _waived(reader: Reader, review: ReviewRow, at: datetime) -> tuple[set[str], set[int]]:
-    questions: set[str] = set()
-    findings: set[int] = set()
-    for waiver in reader.all(WaiverRow, review_id=review.id, state=WaiverState.ACCEPTED):
-        if waiver.expires_on >= at.date():
-            if waiver.question_id:
-                questions.add(waiver.question_id)
-            elif waiver.finding_id:
-                findings.add(waiver.finding_id)
-    return questions, findings
-
-
-def answer_states(
-    reader: Reader, review: ReviewRow, template: Template, *, at: datetime, only: str | None = None
-) -> list[AnswerState]:
-    """Return what counts of each answer of a review, or of the one to the question ``only``."""
-    waived, _ = _waived(reader, review, at)
-    proved = {
-        row.question_id
-        for row in evidence(reader, review.id)
-        if row.expires_on is None or row.expires_on >= at.date()
-    }
-    rows = reader.all(AnswerRow, review_id=review.id, **({"question_id": only} if only else {}))
+def answer_states(reader: Reader, review: ReviewRow, template: Template, *, at: datetime) -> list[AnswerState]:
+    """Return what counts of each answer of a review."""
+    rows = reader.all(AnswerRow, review_id=review.id)
     owners = names(reader, (row.owner_id for row in rows))
+    proofs: dict[str, list[EvidenceRow]] = {}
+    for proof in evidence(reader, review.id):
+        proofs.setdefault(proof.question_id, []).append(proof)
+    waivers: dict[str | None, list[WaiverRow]] = {}
+    for waiver in reader.all(WaiverRow, review_id=review.id):
+        waivers.setdefault(waiver.question_id, []).append(waiver)
     return [
-        AnswerState(
-            question_id=row.question_id,
-            result=row.result,
-            work_status=row.work_status,
-            waived=row.question_id in waived,
-            has_evidence=row.question_id in proved or _text_is_enough(template, row),
-            reason=row.text if row.result is Result.NOT_APPLICABLE else "",
+        answer_state(
+            template.question(row.question_id),
+            row,
+            proofs=proofs.get(row.question_id, ()),
+            waivers=waivers.get(row.question_id, ()),
             owner=owners.get(row.owner_id or 0),
+            at=at,
         )
         for row in rows
     ]
 
 
-def _text_is_enough(template: Template, row: AnswerRow) -> bool:
-    kinds = {need.kind for need in template.question(row.question_id).evidence}
+def answer_state(
+    question: Question,
+    row: AnswerRow,
+    *,
+    proofs: Iterable[EvidenceRow],
+    waivers: Iterable[WaiverRow],
+    owner: str | None,
+    at: datetime,
+) -> AnswerState:
+    """Return what counts of one answer, given the evidence and the waivers of its question."""
+    is_proved = any(proof.expires_on is None or proof.expires_on >= at.date() for proof in proofs)
+    return AnswerState(
+        question_id=row.question_id,
+        result=row.result,
+        work_status=row.work_status,
+        waived=any(_holds(waiver, at) for waiver in waivers),
+        has_evidence=is_proved or _text_is_enough(question, row),
+        reason=row.text if row.result is Result.NOT_APPLICABLE else "",
+        owner=owner,
+    )
+
+
+def _holds(waiver: WaiverRow, at: datetime) -> bool:
+    return waiver.state is WaiverState.ACCEPTED and waiver.expires_on >= at.date()
+
+
+def _text_is_enough(question: Question, row: AnswerRow) -> bool:
+    kinds = {need.kind for need in question.evidence}
     return bool(row.text) and bool(kinds & {EvidenceKind.TEXT, EvidenceKind.RECORD})
 
 
@@ -119,7 +130,8 @@ def _question_blockers(ready: Readiness) -> list[Blocker]:
     return [Blocker(gap.question_id, gap.why, gap.what_to_do, gap.owner) for gap in ready.blockers]
 
 
-def _finding_blockers(reader: Reader, review: ReviewRow, waived: set[int]) -> list[Blocker]:
+def _finding_blockers(reader: Reader, review: ReviewRow, at: datetime) -> list[Blocker]:
+    waived = {waiver.finding_id for waiver in reader.all(WaiverRow, review_id=review.id) if _holds(waiver, at)}
     open_ones = [
         row
         for row in reader.all(FindingRow, review_id=review.id)

@@ -13,13 +13,12 @@ from modelops.store.transaction import Reader
 def history_of_model(reader: Reader, model_id: int, *, limit: int) -> Sequence[AuditRow]:
     """Return the newest entries about a model, its versions, its datasets, its reviews as a whole and its runs."""
     versions = list(reader.session.exec(select(VersionRow.id).where(VersionRow.model_id == model_id)))
+    newest_runs = select(RunRow.id).where(RunRow.model_id == model_id).order_by(col(RunRow.id).desc()).limit(limit)
     parts = {
         "version": versions,
-        "dataset": reader.session.exec(select(DatasetRow.id).where(DatasetRow.model_id == model_id)),
-        "review": reader.session.exec(select(ReviewRow.id).where(col(ReviewRow.version_id).in_(versions))),
-        "run": reader.session.exec(
-            select(RunRow.id).where(RunRow.model_id == model_id).order_by(col(RunRow.id).desc()).limit(limit)
-        ),
+        "dataset": list(reader.session.exec(select(DatasetRow.id).where(DatasetRow.model_id == model_id))),
+        "review": list(reader.session.exec(select(ReviewRow.id).where(col(ReviewRow.version_id).in_(versions)))),
+        "run": list(reader.session.exec(newest_runs)),
     }
     subjects = [f"model/{model_id}", *(f"{kind}/{number}" for kind, numbers in parts.items() for number in numbers)]
     query = select(AuditRow).where(col(AuditRow.subject).in_(subjects))

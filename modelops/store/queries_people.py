@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import col, delete, func, select, text, update
+from sqlmodel import col, delete, func, or_, select, text, update
 
 from modelops.domain.people import Role
 from modelops.errors import NotFound
@@ -86,6 +86,12 @@ def person_of_login(reader: Reader, login: str) -> Person:
     return person(reader, user.id)
 
 
+def names_to_choose(reader: Reader, *, also: int | None = None) -> dict[int, str]:
+    """Return the printed names of everybody who can log in, and of ``also``, in the order of the names."""
+    query = select(UserRow.id, UserRow.name).where(or_(col(UserRow.is_active), UserRow.id == also))
+    return dict(sorted(reader.session.exec(query).all(), key=lambda person: (person[1].casefold(), person[0])))
+
+
 def names_of(reader: Reader) -> dict[int, str]:
     """Return every printed name by account number, for pages that show who did what."""
     names = {int(key): name for key, name in reader.session.exec(select(UserRow.id, UserRow.name)).all() if key}
@@ -108,6 +114,21 @@ def set_role_rows(transaction: Transaction, user_id: int, roles: frozenset[Role]
     transaction.session.exec(delete(UserRoleRow).where(col(UserRoleRow.user_id) == user_id))
     for role in sorted(roles):
         transaction.add(UserRoleRow(user_id=user_id, role=role))
+
+
+def session_and_person(reader: Reader, token_hash: str) -> tuple[SessionRow, UserRow, frozenset[Role]] | None:
+    """Return a session, whose it is and their roles now, in one query: it is asked at every click."""
+    query = (
+        select(SessionRow, UserRow, UserRoleRow.role)
+        .join(UserRow, col(UserRow.id) == SessionRow.user_id)
+        .outerjoin(UserRoleRow, col(UserRoleRow.user_id) == UserRow.id)
+        .where(SessionRow.token_hash == token_hash)
+    )
+    rows = reader.session.exec(query).all()
+    if not rows:
+        return None
+    session, user, _ = rows[0]
+    return session, user, frozenset(Role(role) for _, _, role in rows if role is not None)
 
 
 def sessions_of(reader: Reader, user_id: int) -> tuple[SessionRow, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlmodel import col, or_, select
+from sqlmodel import col, func, or_, select
 
 from modelops.domain.attestation import VersionedDigest
 from modelops.domain.columns import ColumnRoles
@@ -17,7 +17,8 @@ from modelops.domain.content import (
     ReviewContent,
     WaiverContent,
 )
-from modelops.domain.review import ReviewState
+from modelops.domain.checklist import WorkStatus
+from modelops.domain.review import EDITABLE, FindingState, ReviewState
 from modelops.store.tables import (
     AnswerRow,
     AuditRow,
@@ -57,14 +58,12 @@ def datasets(reader: Reader, review_id: int) -> list[DatasetRow]:
     return list(reader.session.exec(query))
 
 
-def evidence(reader: Reader, review_id: int) -> list[EvidenceRow]:
-    """Return the evidence of a review that was not taken away."""
-    query = (
-        select(EvidenceRow)
-        .where(EvidenceRow.review_id == review_id, col(EvidenceRow.removed_at).is_(None))
-        .order_by(col(EvidenceRow.id))
-    )
-    return list(reader.session.exec(query))
+def evidence(reader: Reader, review_id: int, question_id: str | None = None) -> list[EvidenceRow]:
+    """Return the evidence of a review, or of one of its questions, that was not taken away."""
+    query = select(EvidenceRow).where(EvidenceRow.review_id == review_id, col(EvidenceRow.removed_at).is_(None))
+    if question_id is not None:
+        query = query.where(EvidenceRow.question_id == question_id)
+    return list(reader.session.exec(query.order_by(col(EvidenceRow.id))))
 
 
 def earlier_review(reader: Reader, review: ReviewRow) -> ReviewRow | None:
@@ -199,3 +198,28 @@ def approvals_over(reader: Reader, at: datetime) -> list[ReviewRow]:
     """Return the approved reviews whose time is over at ``at``."""
     query = select(ReviewRow).where(ReviewRow.state == ReviewState.APPROVED, col(ReviewRow.valid_until) <= at)
     return list(reader.session.exec(query))
+
+
+def open_findings_of(reader: Reader, user_id: int) -> list[FindingRow]:
+    """Return the findings that this person owns and has not remedied."""
+    query = (
+        select(FindingRow)
+        .where(FindingRow.owner_id == user_id, col(FindingRow.state).in_([FindingState.OPEN, FindingState.IN_PROGRESS]))
+        .order_by(col(FindingRow.due))
+    )
+    return list(reader.session.exec(query))
+
+
+def unfinished_answers_of(reader: Reader, user_id: int) -> dict[int, tuple[int, date | None]]:
+    """Return, by open review, how many answers this person owns and has not finished, and the earliest due date."""
+    query = (
+        select(AnswerRow.review_id, func.count(), func.min(AnswerRow.due))
+        .join(ReviewRow, col(ReviewRow.id) == AnswerRow.review_id)
+        .where(
+            AnswerRow.owner_id == user_id,
+            AnswerRow.work_status != WorkStatus.DONE,
+            col(ReviewRow.state).in_(EDITABLE),
+        )
+        .group_by(col(AnswerRow.review_id))
+    )
+    return {review_id: (count, due) for review_id, count, due in reader.session.exec(query)}

@@ -116,7 +116,7 @@ def open_review(page: Page, versions: Sequence[VersionRow], datasets: Sequence[D
                 version or 0,
                 actor=page.actor,
                 at=page.at,
-                gate=Gate(gate),
+                gate=gate or Gate.PRE_DEPLOYMENT,
                 dataset_ids=[number for number in chosen if number],
             )
             st.switch_page("pages/reviews/review.py", query_params={"review": str(review.id)})

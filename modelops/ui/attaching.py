@@ -19,6 +19,7 @@ from modelops.ui.frame import Page
 from modelops.ui.reviews import GATES
 from modelops.ui.text import plain
 
+_WIDTH = 560
 _OPEN = EDITABLE | {ReviewState.APPROVED}
 
 
@@ -56,7 +57,7 @@ def attach(page: Page, run: RunRow) -> None:
     """Show where the result of a run can be evidence, and attach it there."""
     if Right.ANSWER not in page.actor.rights:
         return
-    with st.popover("Attach to answer", icon=":material/attach_file:"):
+    with st.popover("Attach to answer", icon=":material/attach_file:"), st.container(width=_WIDTH):
         with page.store.reading() as reader:
             found = places(reader, run)
         if not found:

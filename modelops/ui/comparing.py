@@ -6,10 +6,11 @@ import json
 
 import streamlit as st
 
+from modelops.domain.metric_words import metric_name
 from modelops.domain.result import AnalysisResult, Measurement, Verdict
-from modelops.ui.results import chart, metric_name, scope_name
+from modelops.ui.results import chart, rounded, scope_name
 
-_ROW, _MOST_HEIGHT = 35, 560
+_ALL_UP_TO, _MOST_HEIGHT = 15, 560
 Key = tuple[str, str]
 
 
@@ -90,9 +91,9 @@ def number_pairs(left: AnalysisResult, right: AnalysisResult, *, key: str) -> No
             {
                 "Measurement": metric_name(known.metric),
                 "About": scope_name(known.scope),
-                "One": was,
-                "The other": now,
-                "Change": None if was is None or now is None else now - was,
+                "One": rounded(was),
+                "The other": rounded(now),
+                "Change": None if was is None or now is None else rounded(now - was),
                 "Intervals": _apart(a, b),
             }
         )
@@ -103,10 +104,11 @@ def number_pairs(left: AnalysisResult, right: AnalysisResult, *, key: str) -> No
         pd.DataFrame(rows).astype({"One": "float64", "The other": "float64", "Change": "float64"}),
         hide_index=True,
         width="stretch",
-        height=min(_MOST_HEIGHT, _ROW * (len(rows) + 1) + 3),
+        height="content" if len(rows) <= _ALL_UP_TO else _MOST_HEIGHT,
         placeholder="",
         column_config={
             "Measurement": st.column_config.TextColumn(pinned=True),
+            **{name: st.column_config.NumberColumn(format="%g") for name in ("One", "The other", "Change")},
             "Intervals": st.column_config.TextColumn(
                 help="Apart: the change is larger than chance explains. Overlapping intervals say little by themselves."
             ),

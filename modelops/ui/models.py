@@ -56,7 +56,14 @@ _ACTS = {
     "run:fail": "could not finish run",
     "run:stopped": "stopped run",
 }
+_OPEN = EDITABLE | {ReviewState.SUBMITTED}
+_STEPS = {
+    **dict.fromkeys(EDITABLE, ("Answer the checklist", "pages/reviews/checklist.py")),
+    ReviewState.SUBMITTED: ("Review and sign", "pages/reviews/sign.py"),
+    ReviewState.APPROVED: ("See the sealed record", "pages/reviews/record.py"),
+}
 _SHOWN_VALUE = 80
+_LINES = 16
 
 
 @dataclass(frozen=True)
@@ -81,16 +88,10 @@ def next_step(model_id: int, latest: VersionRow | None, review: ReviewRow | None
         return Step("Add a version", MODEL, {**here, "tab": "Versions"})
     if not has_data and review is None:
         return Step("Add its data", MODEL, {**here, "tab": "Data"})
-    if review is None or (review.version_id != latest.id and review.state not in EDITABLE | {ReviewState.SUBMITTED}):
+    if review is None or (review.version_id != latest.id and review.state not in _OPEN):
         return Step(f"Open a review of {plain(latest.label)}", MODEL, {**here, "tab": "Reviews"})
-    there = {"review": str(review.id)}
-    if review.state in EDITABLE:
-        return Step("Answer the checklist", "pages/reviews/checklist.py", there)
-    if review.state is ReviewState.SUBMITTED:
-        return Step("Review and sign", "pages/reviews/sign.py", there)
-    if review.state is ReviewState.APPROVED:
-        return Step("See the sealed record", "pages/reviews/record.py", there)
-    return Step("Open a new review", MODEL, {**here, "tab": "Reviews"})
+    label, page = _STEPS.get(review.state, ("Open a new review", MODEL))
+    return Step(label, page, {**here, "tab": "Reviews"} if page == MODEL else {"review": str(review.id)})
 
 
 def tier_badge(tier: RiskTier) -> None:
@@ -140,19 +141,28 @@ def suggested_label(labels: Iterable[str]) -> str:
 
 def history(rows: Iterable[AuditRow], names: dict[str, str]) -> None:
     """Show entries of the audit trail in words; ``names`` says what subjects are called."""
+    lines = []
     for row in rows:
         entry = read_entry(row.body.encode())
         act = _ACTS.get(row.action, row.action.replace(":", " ").replace("_", " "))
         called = "" if row.subject.startswith("model/") else f" {names.get(row.subject, row.subject.partition('/')[2])}"
-        with st.container(border=True, gap=None):
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.markdown(plain(f"{row.actor_name} {act}{called}"), width="content")
-                st.space("stretch")
-                st.caption(plain(f"{utc(row.at)}, entry {row.sequence}"), width="content")
-            if entry.reason:
-                st.caption(plain(f"Reason: {entry.reason}"))
-            if row.action == "model:change":
-                st.caption(plain("; ".join(_changes(entry.old, entry.new))))
+        what = f"{act[0].upper()}{act[1:]}{called}"
+        if row.action == "model:change":
+            what = f"{what}: {'; '.join(_changes(entry.old, entry.new))}"
+        line = {"When": utc(row.at), "Who": row.actor_name, "What": what, "Reason": entry.reason or ""}
+        lines.append({**line, "Entry": row.sequence})
+    st.dataframe(
+        lines,
+        hide_index=True,
+        width="stretch",
+        height="content" if len(lines) <= _LINES else 560,
+        column_config={
+            "When": st.column_config.TextColumn(width=165),
+            "Who": st.column_config.TextColumn(width=140),
+            "What": st.column_config.TextColumn(width="large"),
+            "Entry": st.column_config.NumberColumn(width="small", help="Its number in the audit trail."),
+        },
+    )
 
 
 def _changes(old: object, new: object) -> list[str]:

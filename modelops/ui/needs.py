@@ -30,11 +30,11 @@ def lacking(
     """Show what an analysis needs, what of it is there and how to give the rest; return whether something lacks."""
     missing = lacking_needs(chosen, data, version, has_reference=has_reference, has_train=has_train)
     with st.container(horizontal=True, gap="small"):
-        for need in NEEDS:
+        for need, words in NEEDS.items():
             if need in chosen.needs:
                 is_there = need not in missing
                 tone = widgets.Tone.GOOD if is_there else widgets.Tone.BAD
-                widgets.badge(NEEDS[need], tone, note="It is there." if is_there else f"Missing: {HOW_TO_GIVE[need]}.")
+                widgets.badge(words, tone, note="It is there." if is_there else f"Missing: {HOW_TO_GIVE[need]}.")
     if missing:
         wanted = "; ".join(HOW_TO_GIVE[need] for need in missing)
         st.warning(plain(f"{chosen.title} cannot run yet. It needs {wanted}."), icon=":material/warning:")

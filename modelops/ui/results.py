@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
 from modelops.analyses.metrics import METRICS
 from modelops.charts import figure
 from modelops.domain.digest import Digest
+from modelops.domain.metric_words import metric_name
 from modelops.domain.result import AnalysisResult, Curve, Measurement, Outcome, ResultTable, Scope, Verdict
 from modelops.services import runs
 from modelops.store import Store
@@ -19,10 +21,17 @@ WORST_FIRST = (
     *(Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.NOT_RUN, Outcome.WAIVED),
     *(Outcome.IMMATERIAL, Outcome.PASSED, Outcome.NOT_APPLICABLE),
 )
-_FIRST_VERDICTS = 6
+_GRAVE = frozenset({Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.IMMATERIAL})
+_FIRST_REASONS = 6
+# What passed is no news: a few reasons show what was looked at.
+_FEW_REASONS = 2
 _FIRST_CHARTS = 2
 _FIRST_TABLES = 1
-_ROW, _MOST_HEIGHT = 35, 520
+_ALL_UP_TO, _MOST_HEIGHT = 12, 460
+# Wider, a chart only gets emptier.
+_CHART_WIDTH = 1040
+# Streamlit shows every digit of a small number otherwise.
+_NUMBER = "%g"
 # Plotly's own bar of buttons stays out of the way; zooming by dragging is left.
 _CHART = {"displaylogo": False, "displayModeBar": False}
 
@@ -36,18 +45,6 @@ def stored(digest: Digest, _store: Store) -> AnalysisResult:
 def is_dark() -> bool:
     """Whether the page is shown on a dark background."""
     return st.context.theme.type == "dark"
-
-
-def metric_name(metric: str) -> str:
-    """Return what a metric is called.
-
-    Examples
-    --------
-    >>> metric_name("false_positive_rate"), metric_name("roc_auc"), metric_name("kolmogorov_smirnov_p_value")
-    ('False positive rate', 'ROC AUC', 'Kolmogorov smirnov p-value')
-    """
-    words = metric.replace("p_value", "p-value").replace("_", " ").replace("roc auc", "ROC AUC")
-    return f"{words[0].upper()}{words[1:]}"
 
 
 def scope_name(scope: Scope) -> str:
@@ -68,33 +65,35 @@ def scope_name(scope: Scope) -> str:
 
 
 def verdicts(result: AnalysisResult) -> None:
-    """Show what the policy says, the gravest first, each with its reason."""
-    found = sorted(result.verdicts, key=lambda each: WORST_FIRST.index(each.verdict))
+    """Show what the policy says, the gravest first, each with its reason and its rule."""
+    found = {
+        outcome: told
+        for outcome in WORST_FIRST
+        if (told := [each for each in result.verdicts if each.verdict is outcome])
+    }
     if not found:
         st.caption("The policy has no rule for this analysis: read the numbers below.")
         return
-    with st.container(horizontal=True, gap="small"):
-        for outcome in WORST_FIRST:
-            count = sum(each.verdict is outcome for each in found)
-            if count:
-                widgets.badge(f"{count} {outcome}", widgets.tone_of(outcome))
-    grave = [each for each in found if each.verdict in {Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.IMMATERIAL}]
-    shown = grave[:_FIRST_VERDICTS] or found[:_FIRST_VERDICTS]
-    for each in shown:
-        _verdict(each)
-    rest = [each for each in found if each not in shown]
-    if rest:
-        more = st.expander(f"{len(rest):d} more verdicts", on_change="rerun")
-        if more.open:
-            with more:
-                for each in rest:
-                    _verdict(each)
+    open_ones = [outcome for outcome in found if outcome in _GRAVE] or list(found)[:1]
+    for outcome in open_ones:
+        told = found.pop(outcome)
+        first = _FIRST_REASONS if outcome in _GRAVE else _FEW_REASONS
+        with st.container(border=True, gap="small"):
+            widgets.badge(f"{len(told)} {outcome}", widgets.tone_of(outcome))
+            _reasons(told[:first])
+            if len(told) > first:
+                with st.expander(f"{len(told) - first:d} more"):
+                    _reasons(told[first:])
+    if found:
+        with st.expander(plain(", ".join(f"{len(told)} {outcome}" for outcome, told in found.items()))):
+            for outcome, told in found.items():
+                widgets.status(outcome)
+                _reasons(told)
 
 
-def _verdict(each: Verdict) -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-        widgets.status(each.verdict, note=f"Rule {each.rule}")
-        st.markdown(plain(each.because), width="stretch")
+def _reasons(found: Sequence[Verdict]) -> None:
+    for each in found:
+        st.markdown(f"- {plain(each.because)} :gray[:small[{plain(each.rule)}]]")
 
 
 def charts(curves: Sequence[Curve], *, key: str) -> None:
@@ -123,6 +122,7 @@ def chart(curve: Curve, *, key: str) -> None:
     """Show one chart."""
     st.plotly_chart(
         figure(curve, dark=is_dark()),
+        width=_CHART_WIDTH,
         theme=None,
         key=key,
         config=_CHART,
@@ -144,9 +144,35 @@ def _table(table: ResultTable, key: str) -> None:
     import pandas as pd
 
     rows = pd.DataFrame([list(row) for row in table.rows], columns=_told_apart(table.columns))
-    st.dataframe(rows, hide_index=True, width="stretch", height=_height(len(rows)), key=f"{key} {table.name}")
+    shown = {}
+    for name in rows.columns:
+        if rows[name].dtype.kind == "f":
+            rows[name] = rows[name].map(rounded)
+            shown[name] = st.column_config.NumberColumn(format=_NUMBER)
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height=_height(len(rows)),
+        key=f"{key} {table.name}",
+        placeholder="",
+        column_config=shown,
+    )
     if table.note:
         st.caption(plain(table.note))
+
+
+def rounded(value: float | None) -> float | None:
+    """Return a number with the digits that a person reads: four after the point, or four that count if it is small.
+
+    Examples
+    --------
+    >>> rounded(0.123456), rounded(1234.56789), rounded(1.23456e-17), rounded(None)
+    (0.1235, 1234.5679, 1.235e-17, None)
+    """
+    if value is None or value != value:  # noqa: PLR0124 - not a number is not equal to itself
+        return None
+    return float(f"{value:.4g}") if abs(value) < 1 else round(value, 4)
 
 
 def _told_apart(names: Sequence[str]) -> list[str]:
@@ -159,8 +185,8 @@ def _told_apart(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _height(rows: int) -> int:
-    return min(_MOST_HEIGHT, _ROW * (rows + 1) + 3)
+def _height(rows: int) -> int | Literal["content"]:
+    return "content" if rows <= _ALL_UP_TO else _MOST_HEIGHT
 
 
 def kind_of(one: Measurement) -> str:
@@ -191,9 +217,9 @@ def measurements(found: Sequence[Measurement], *, key: str) -> None:
         {
             "Measurement": [metric_name(one.metric) for one in fitting],
             "About": [scope_name(one.scope) for one in fitting],
-            "Value": [one.value for one in fitting],
-            "From": [one.interval[0] if one.interval else None for one in fitting],
-            "To": [one.interval[1] if one.interval else None for one in fitting],
+            "Value": [rounded(one.value) for one in fitting],
+            "From": [rounded(one.interval[0]) if one.interval else None for one in fitting],
+            "To": [rounded(one.interval[1]) if one.interval else None for one in fitting],
             "Rows": [one.sample_size for one in fitting],
             "Note": [one.note or "" for one in fitting],
             "What it says": [METRICS.get(one.metric, "") for one in fitting],
@@ -209,9 +235,11 @@ def measurements(found: Sequence[Measurement], *, key: str) -> None:
         placeholder="",
         column_config={
             "Measurement": st.column_config.TextColumn(pinned=True, width="medium"),
-            "Value": st.column_config.NumberColumn(help="Empty: it could not be measured; the note says why."),
-            "From": st.column_config.NumberColumn(help=interval),
-            "To": st.column_config.NumberColumn(help=interval),
+            "Value": st.column_config.NumberColumn(
+                format=_NUMBER, help="Empty: it could not be measured; the note says why."
+            ),
+            "From": st.column_config.NumberColumn(format=_NUMBER, help=interval),
+            "To": st.column_config.NumberColumn(format=_NUMBER, help=interval),
             "Rows": st.column_config.NumberColumn(format="localized", help="How many rows count for it."),
             "What it says": st.column_config.TextColumn(width="large"),
         },

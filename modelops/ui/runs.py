@@ -22,6 +22,7 @@ START = "pages/analyses/start.py"
 COMPARE = "pages/analyses/compare.py"
 TITLES = {one.key: one.title for one in ANALYSES}
 _EVERY_SECONDS = 1.0
+_LONGEST = 220
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,9 @@ def names_for(reader: Reader, rows: Iterable[RunRow]) -> Names:
     versions = {row.version_id for row in rows if row.version_id}
     datasets = {number for row in rows for number in (row.data_id, row.reference_id, row.train_id) if number}
     return Names(
-        {number: found.name for number in models if (found := reader.find(ModelRow, number))},
-        {number: found.label for number in versions if (found := reader.find(VersionRow, number))},
-        {number: found.name for number in datasets if (found := reader.find(DatasetRow, number))},
+        {number: row.name for number in models if (row := reader.find(ModelRow, number))},
+        {number: of.label for number in versions if (of := reader.find(VersionRow, number))},
+        {number: table.name for number in datasets if (table := reader.find(DatasetRow, number))},
     )
 
 
@@ -65,7 +66,7 @@ def run_line(run: RunRow, names: Names, *, at: datetime, with_model: bool = True
             st.caption(plain(f"run {run.id}, {ago(run.requested_at, at)}"), width="content")
         text = run.summary or run.message
         if text:
-            st.caption(plain(text))
+            st.caption(plain(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"))
 
 
 def outcome(run: RunRow) -> None:
@@ -98,11 +99,12 @@ def _progress(page: Page, run_id: int) -> None:
         run = reader.get(RunRow, run_id, what="analysis run")
     if run.state in TERMINAL:
         st.rerun()
-    with st.container(border=True):
+    with st.container(border=True, gap="small"):
         waits = run.state is RunState.QUEUED
         began = run.requested_at if waits else run.started_at or run.requested_at
         elapsed = max(0, int((page.at - began).total_seconds()))
         word = "Waiting for a free worker" if waits else run.message or "Working"
+        widgets.status(run.state)
         st.progress(run.progress, text=plain(f"{word}  ({_clock(elapsed)})"))
         st.caption("You may leave this page: the run goes on, and its result stands under Analyses.")
         if run.cancel_requested:

@@ -1,5 +1,7 @@
 """One analysis run: how far it is, or what came out and how to use it."""
 
+from functools import partial
+
 import streamlit as st
 
 from modelops.domain.people import Right
@@ -14,6 +16,13 @@ from modelops.ui.models import crumbs
 from modelops.ui.run_record import inputs, method
 from modelops.ui.runs import COMPARE, RUN, START, TITLES, names_for, outcome, progress
 from modelops.ui.text import plain, utc
+
+FILES = (
+    ("Report (HTML)", result_files.report_file, "html", "text/html"),
+    ("Result file (JSON)", result_files.json_file, "json", "application/json"),
+    ("Numbers (CSV)", result_files.numbers_file, "csv", "text/csv"),
+    ("Points of the charts (CSV)", result_files.points_file, "points.csv", "text/csv"),
+)
 
 page = frame.open_page("Analysis run", needs=Right.READ)
 with page.store.reading() as reader:
@@ -31,7 +40,8 @@ def show_heading() -> None:
     widgets.breadcrumbs((widgets.Crumb("Analyses", "pages/analyses/analyses.py"), crumbs(model)[1]))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(plain(TITLES.get(run.analysis, run.analysis)), anchor=False, width="content")
-        outcome(run)
+        if run.state in TERMINAL:
+            outcome(run)
     compared = names.datasets.get(run.reference_id or 0)
     parts = [
         f"Run {run_id}",
@@ -88,7 +98,7 @@ def show_repetition() -> None:
 
 def show_actions() -> None:
     """Offer what can be done with the result."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         attach(page, run)
         if may_run:
             st.button("Run again", icon=":material/replay:", on_click=run_again, help="Same bytes, settings and seed.")
@@ -103,15 +113,10 @@ def show_actions() -> None:
             COMPARE, label="Compare", icon=":material/compare:", query_params={"left": str(run_id)}, width="content"
         )
         with st.popover("Download", icon=":material/download:"):
-            for label, make, ending, kind in (
-                ("Report (HTML)", result_files.report_file, "html", "text/html"),
-                ("Result file (JSON)", result_files.json_file, "json", "application/json"),
-                ("Numbers (CSV)", result_files.numbers_file, "csv", "text/csv"),
-                ("Points of the charts (CSV)", result_files.points_file, "points.csv", "text/csv"),
-            ):
+            for label, make, ending, kind in FILES:
                 st.download_button(
                     label,
-                    lambda make=make: make(result),
+                    partial(make, result),
                     file_name=f"{run.analysis}-run-{run_id}.{ending}",
                     mime=kind,
                     on_click="ignore",
@@ -136,7 +141,7 @@ if run.result is None:
     st.stop()
 result = results.stored(run.result, page.store)
 about = method_of(result.analysis)
-st.subheader(plain(result.summary), anchor=False)
+st.markdown("#### " + plain(result.summary))
 show_repetition()
 results.verdicts(result)
 show_actions()

@@ -132,14 +132,14 @@ if compares:
         placeholder="choose a dataset",
         help="How the data looked before.",
     )
-if Need.TRAIN in chosen.needs or others:
+if Need.TRAIN in chosen.needs:
     train_id = (right if compares else left).selectbox(
-        "Training data" if Need.TRAIN in chosen.needs else "Training data (optional)",
+        "Training data",
         list(others),
         index=first(before.train_id if before else None, of_role(DatasetRole.TRAIN, but=data_id), among=others),
         format_func=lambda each: others[each],
-        placeholder="none",
-        help="What the model learned from, where the analysis can use it.",
+        placeholder="choose a dataset",
+        help="What the model learned from.",
     )
 version: VersionRow | None = versions.get(version_id or 0)
 is_lacking = lacking(chosen, data, version, has_reference=bool(reference_id), has_train=bool(train_id))

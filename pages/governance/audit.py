@@ -71,24 +71,33 @@ with page.store.reading() as reader:
 if not rows:
     widgets.empty_place("Nothing fits", "No entry has all of this. Clear a filter.")
     st.stop()
-shown = []
+
+
+def shown(values: object) -> str:
+    """Return what an entry says of old or new values, in one line."""
+    if not isinstance(values, dict):
+        return "" if values is None else str(values)
+    return ", ".join(f"{name}: {'nothing' if value is None else value}" for name, value in values.items())
+
+
+lines = []
 for row in rows:
     entry = read_entry(row.body.encode())
-    shown.append(
+    lines.append(
         {
             "No.": row.sequence,
             "When": utc(row.at),
             "Who": row.actor_name,
             "Act": row.action,
             "About": row.subject,
-            "Reason": entry.reason,
-            "Old": None if entry.old is None else str(entry.old),
-            "New": None if entry.new is None else str(entry.new),
+            "Reason": entry.reason or "",
+            "Old": shown(entry.old),
+            "New": shown(entry.new),
             "From": entry.origin,
             "Hash": row.hash[:12],
         }
     )
-st.dataframe(shown, hide_index=True, width="stretch", height=min(38 * len(shown) + 40, 700))
+st.dataframe(lines, hide_index=True, width="stretch", height=min(38 * len(lines) + 40, 700))
 st.caption(f"The newest {len(rows):d} entries that fit." if len(rows) == SHOWN else f"{len(rows):d} entries.")
 if st.button("Make a CSV of everything that fits", icon=":material/download:"):
     with frame.refusals_shown():

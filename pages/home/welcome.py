@@ -3,13 +3,16 @@
 import streamlit as st
 
 from modelops.domain.people import Right, Role
+from modelops.services.waiting import waiting_for
 from modelops.store.queries_people import persons
-from modelops.ui import frame, widgets
-from modelops.ui.text import plain
+from modelops.store.tables import ModelRow
+from modelops.ui import example, frame, widgets
+from modelops.ui.text import day, plain
 
 MODELS, REVIEWS, ANALYSES = "pages/models/models.py", "pages/reviews/reviews.py", "pages/analyses/analyses.py"
 AUDIT, PEOPLE = "pages/governance/audit.py", "pages/admin/people.py"
 Step = tuple[str, str, str | None, str]
+MOST_WAITING = 10
 STEPS: dict[Role, tuple[Step, ...]] = {
     Role.AUTHOR: (
         ("Register a model", "Its name, its purpose, its owner, and how much depends on it.", MODELS, "Models"),
@@ -67,6 +70,25 @@ widgets.heading(f"Welcome, {actor.name}", lead="Ship a model only when you can s
 
 with page.store.reading() as reader:
     is_alone = len(persons(reader)) == 1
+    has_models = reader.first(ModelRow) is not None
+    waiting = waiting_for(reader, actor, at=page.at)
+
+if waiting:
+    st.subheader("Waiting for you", anchor=False)
+    for item in waiting[:MOST_WAITING]:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                f"pages/reviews/{item.page}.py",
+                label=plain(f"{item.about}: {item.what}"),
+                icon=":material/arrow_forward:",
+                query_params={"review": str(item.review_id)},
+                width="stretch",
+            )
+            if item.due:
+                is_late = item.due < page.at.date()
+                widgets.badge(f"due {day(item.due)}", widgets.Tone.BAD if is_late else widgets.Tone.QUIET)
+    if len(waiting) > MOST_WAITING:
+        st.caption(f"{len(waiting) - MOST_WAITING:d} more.")
 
 if is_alone and Right.ADMINISTER in actor.rights:
     widgets.empty_place(
@@ -75,6 +97,8 @@ if is_alone and Right.ADMINISTER in actor.rights:
         page=PEOPLE,
         action="Add people",
     )
+if Right.ADMINISTER in actor.rights and (not has_models or example.is_shown()):
+    example.offer(page)
 
 for role in Role:
     if role in actor.roles:

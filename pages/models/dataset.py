@@ -12,11 +12,13 @@ from modelops.store.tables import BlobRow, DatasetRow, ModelRow, UserRow
 from modelops.ui import frame, widgets
 from modelops.ui.column_editor import editor
 from modelops.ui.models import DATASET_ROLES, crumbs, fact
+from modelops.ui.reviews import GATES
 from modelops.ui.runs import START, names_for, run_line
 from modelops.ui.text import plain, size, utc
 from modelops.ui.widgets import Tone
 
 MOST_RUNS = 10
+FORMATS = {"csv": "CSV", "parquet": "Parquet", "xlsx": "XLSX", "jsonl": "JSON lines"}
 
 page = frame.open_page("Dataset", needs=Right.READ)
 with page.store.reading() as reader:
@@ -72,13 +74,14 @@ def show_statistics() -> None:
         ],
         hide_index=True,
         width="stretch",
-        height=min(35 * (len(summary.columns) + 1) + 3, 640),
+        height="content" if len(summary.columns) <= 18 else 640,
         column_config={
             "Column": st.column_config.TextColumn(pinned=True),
             "Missing": st.column_config.NumberColumn(format="localized"),
             "Distinct": st.column_config.NumberColumn(format="localized"),
             "Spread": st.column_config.BarChartColumn(width="small"),
         },
+        placeholder="",
     )
 
 
@@ -97,12 +100,21 @@ def show_rows() -> None:
 def show_file() -> None:
     """Show the file and where it comes from."""
     one, two = st.columns(2)
+    n_bytes = size(blob.size) if blob else "size unknown"
     with one:
-        fact("File", f"{row.file_name}, {summary.format}, {size(blob.size) if blob else 'size unknown'}")
+        fact("File", ", ".join((row.file_name, FORMATS.get(summary.format, summary.format), n_bytes)))
         fact("Added", f"{utc(row.created_at)} by {maker}")
     with two:
         fact("Role", f"{row.role.capitalize()}. {DATASET_ROLES[row.role]}")
-        fact("Reviews that rest on it", ", ".join(str(review.id) for review in using) or "none")
+        st.caption("Reviews that rest on it")
+        for review in using:
+            st.page_link(
+                "pages/reviews/review.py",
+                label=plain(f"{GATES[review.gate]}, round {review.round} ({review.state})"),
+                query_params={"review": str(review.id)},
+            )
+        if not using:
+            st.text("none")
     st.caption("The digest names exactly these bytes.")
     widgets.digest(row.digest, whole=True)
 

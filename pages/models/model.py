@@ -169,7 +169,7 @@ def show_facts() -> None:
                 at=page.at,
                 purpose=purpose,
                 owner_id=new_owner,
-                risk_tier=RiskTier(tier),
+                risk_tier=tier or RiskTier.MEDIUM,
                 business_unit=unit,
                 reason=reason,
             )

@@ -92,7 +92,7 @@ if may_register:
                 name=name,
                 purpose=purpose,
                 owner_id=owner or 0,
-                risk_tier=RiskTier(tier),
+                risk_tier=tier or RiskTier.MEDIUM,
                 business_unit=unit,
             )
             st.switch_page(MODEL, query_params={"model": str(model.id)})

@@ -91,7 +91,7 @@ def show_inside() -> None:
                 [{"#": place, "Feature": name} for place, name in enumerate(summary.features, start=1)],
                 hide_index=True,
                 width="stretch",
-                height=min(35 * (len(summary.features) + 1) + 3, 400),
+                height="content" if len(summary.features) <= 12 else 400,
             )
         else:
             st.caption("The file holds no names for its columns: it takes them in the order of the training data.")

@@ -63,15 +63,14 @@ chosen = st.segmented_control(
     required=True,
 )
 if chosen == "All":
+    # The address may name an area, or a question in one; what is chosen goes back into the address for a reload.
+    named = template.area_of(linked).id if linked in rows else page.query("area")
+    if "area" not in st.session_state:
+        st.session_state["area"] = named if named in areas else next(iter(areas))
     area_id = st.segmented_control(
-        "Area",
-        list(areas),
-        default=next(iter(areas)),
-        format_func=labels.__getitem__,
-        key="area",
-        bind="query-params",
-        required=True,
-    )
+        "Area", list(areas), default=None, format_func=labels.__getitem__, key="area", required=True
+    ) or next(iter(areas))
+    st.query_params["area"] = area_id
     area = areas[area_id]
     st.subheader(plain(area.title), anchor=False)
     sections = [(section, [q for q in section.questions if q.id in rows]) for section in area.sections]

@@ -1,0 +1,43 @@
+"""Workers for the tests of the sandbox."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from modelops.sandbox import Limits, Worker
+
+ENTRIES = Path(__file__).with_name("entries")
+QUICK = Limits(wall_seconds=60.0, cpu_seconds=60)
+
+
+@pytest.fixture
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Worker]]:
+    """Start a worker for an entry of the tests' own; all are closed at the end."""
+    started: list[Worker] = []
+
+    def begin(entry: str = "sandbox_misbehave", limits: Limits = QUICK) -> Worker:
+        worker = Worker.confined(entry, limits, readable=(ENTRIES,))
+        worker.begin("model.bin")
+        started.append(worker)
+        return worker
+
+    yield begin
+    for worker in started:
+        worker.close()
+
+
+@pytest.fixture(autouse=True)
+def no_folder_is_left() -> Iterator[None]:
+    """Every test leaves the temporary folder as it was."""
+    before = scratch_folders()
+    yield
+    assert scratch_folders() <= before
+
+
+def scratch_folders() -> set[str]:
+    """Return the names of the workers' folders."""
+    return {path.name for path in Path(tempfile.gettempdir()).glob("modelops-*") if not path.name.startswith("modelops-probe")}
