@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import typer.exceptions
 
-from modelops.cli.store import add_to
+from modelops.cli import inventory, store
 from modelops.errors import ModelOpsError, RefusedFile, TooLarge
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ def _write_report(result: AnalysisResult, path: Path) -> None:
     write_atomically(path, result_report(result).encode())
 
 
-add_to(app)
+store.add_to(app)
+inventory.add_to(app)
 
 
 def main() -> None:

@@ -62,9 +62,9 @@ def gate(
         raise InvalidInput("Name either a model file (--model) or a digest (--digest).")
     if format_ not in list(GateFormat):
         raise InvalidInput(f"Got the format {format_!r}, expected one of: {', '.join(GateFormat)}.")
-    asked = Digest(digest) if digest else Digest.of_file(_existing(model))
-    store, keys = _opened()
-    decision = ask(store, asked, keys=keys, actor=_command_line(), at=_now(), environment=environment)
+    asked = Digest(digest) if digest else Digest.of_file(existing_file(model))
+    store, keys = opened_store()
+    decision = ask(store, asked, keys=keys, actor=_command_line(), at=now(), environment=environment)
     print(render_gate(decision, GateFormat(format_), name=model.name if model else None))
     if not decision.allowed:
         raise typer.Exit(NOT_ALLOWED)
@@ -83,7 +83,7 @@ def verify(
     from modelops.attest.verify import as_dict, exit_code, render_text, trusted_keys, verify_bundle
 
     trusted = trusted_keys(trust) if trust else None
-    report = verify_bundle(_existing(bundle), trust=trusted, model=_existing(model) if model else None)
+    report = verify_bundle(existing_file(bundle), trust=trusted, model=existing_file(model) if model else None)
     print(json.dumps(as_dict(report), indent=1) if as_json else render_text(report))
     code = exit_code(report)
     if code:
@@ -98,8 +98,8 @@ def export(
     """Write the sealed record of a review as one zip that anybody can verify."""
     from modelops.services.exporting import export_bundle
 
-    store, keys = _opened()
-    digest = export_bundle(store, review, out, keys=keys, actor=_command_line(), at=_now())
+    store, keys = opened_store()
+    digest = export_bundle(store, review, out, keys=keys, actor=_command_line(), at=now())
     print(f"{out} {digest}\nVerify it with: modelops verify {out} --trust {keys.key.id.hex}")
 
 
@@ -107,9 +107,9 @@ def demo() -> None:
     """Load the example workspace into an empty store: three models with data, analyses and a sealed review."""
     from modelops.demo.workspace import load
 
-    store, keys = _opened()
+    store, keys = opened_store()
     accounts = load(
-        store, keys, actor=_command_line(), at=_now(), progress=lambda _, text: print(text, file=sys.stderr, flush=True)
+        store, keys, actor=_command_line(), at=now(), progress=lambda _, text: print(text, file=sys.stderr, flush=True)
     )
     print("The accounts of the example, with passwords that are shown only now:")
     for account in accounts:
@@ -120,8 +120,8 @@ def backup(*, out: Annotated[Path, typer.Option(metavar="FILE", help="Where to w
     """Write records and files to one file. The signing key is not in it: keep that apart."""
     from modelops.services.backup import back_up
 
-    store, _ = _opened()
-    print(f"{out} {back_up(store, out, actor=_command_line(), at=_now())}")
+    store, _ = opened_store()
+    print(f"{out} {back_up(store, out, actor=_command_line(), at=now())}")
 
 
 def restore(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
@@ -129,7 +129,7 @@ def restore(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
     from modelops.services.backup import restore as put_back
     from modelops.settings import settings
 
-    count = put_back(_existing(file), database=settings().database, blobs=settings().blobs)
+    count = put_back(existing_file(file), database=settings().database, blobs=settings().blobs)
     print(f"Restored the records and {count} files. Put the signing key into {settings().keys} before you start.")
 
 
@@ -148,9 +148,9 @@ def audit_verify(
     """Verify every entry of the audit trail, and that it has only grown since the checkpoints."""
     from modelops.services.trail import verify_trail
 
-    store, keys = _opened()
+    store, keys = opened_store()
     try:
-        report = verify_trail(store, keys, anchor=_existing(anchor).read_bytes() if anchor else None)
+        report = verify_trail(store, keys, anchor=existing_file(anchor).read_bytes() if anchor else None)
     except VerificationFailed as error:
         print(f"FAILED: {error}")
         raise typer.Exit(NOT_ALLOWED) from error
@@ -164,8 +164,8 @@ def audit_anchor(*, out: Annotated[Path, typer.Option(metavar="FILE", help="Wher
     from modelops.cli.support import write_atomically
     from modelops.services.trail import anchor
 
-    store, keys = _opened()
-    write_atomically(out, anchor(store, keys, actor=_command_line(), at=_now()))
+    store, keys = opened_store()
+    write_atomically(out, anchor(store, keys, actor=_command_line(), at=now()))
     print(out)
 
 
@@ -184,7 +184,7 @@ def user_add(
     if unknown:
         raise InvalidInput(f"Got the role {unknown[0]!r}, expected one of: {', '.join(Role)}.")
     roles = frozenset(Role(text) for text in role)
-    new = add_person(_opened()[0], login=login, name=name, roles=roles, actor=_command_line(), at=_now())
+    new = add_person(opened_store()[0], login=login, name=name, roles=roles, actor=_command_line(), at=now())
     print(f"{new.login} {new.password}")
 
 
@@ -193,8 +193,8 @@ def user_disable(login: Annotated[str, typer.Argument(metavar="LOGIN")]) -> None
     """Disable an account: its sessions end, its name stays in the audit trail."""
     from modelops.services.people import disable_person
 
-    store, _ = _opened()
-    disable_person(store, _user_id(store, login), reason=_REASON, actor=_command_line(), at=_now())
+    store, _ = opened_store()
+    disable_person(store, _user_id(store, login), reason=_REASON, actor=_command_line(), at=now())
     print(f"{login} is disabled.")
 
 
@@ -203,8 +203,8 @@ def user_reset(login: Annotated[str, typer.Argument(metavar="LOGIN")]) -> None:
     """Give an account a new password that is printed once and must be changed at the next log-in."""
     from modelops.services.people import reset_password
 
-    store, _ = _opened()
-    new = reset_password(store, _user_id(store, login), reason=_REASON, actor=_command_line(), at=_now())
+    store, _ = opened_store()
+    new = reset_password(store, _user_id(store, login), reason=_REASON, actor=_command_line(), at=now())
     print(f"{new.login} {new.password}")
 
 
@@ -214,20 +214,21 @@ def template_publish(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> N
     from modelops.services.catalogue import publish_template
 
     template = publish_template(
-        _opened()[0], _existing(file).read_text(encoding="utf-8"), actor=_command_line(), at=_now()
+        opened_store()[0], existing_file(file).read_text(encoding="utf-8"), actor=_command_line(), at=now()
     )
     print(f"{template.name} {template.version}")
 
 
-def _opened() -> tuple[Store, Keys]:
+def opened_store() -> tuple[Store, Keys]:
+    """Return the store of the settings, ready for use, and its keys."""
     from modelops.services.catalogue import publish_built_in
     from modelops.services.keyring import open_keys
     from modelops.settings import settings
     from modelops.store.opened import opened
 
     store = opened(settings())
-    publish_built_in(store, at=_now())
-    return store, open_keys(settings().keys, store, at=_now())
+    publish_built_in(store, at=now())
+    return store, open_keys(settings().keys, store, at=now())
 
 
 def _user_id(store: Store, login: str) -> int:
@@ -243,12 +244,14 @@ def _command_line() -> Actor:
     return COMMAND_LINE
 
 
-def _existing(path: Path | None) -> Path:
+def existing_file(path: Path | None) -> Path:
+    """Return ``path`` if it is a file."""
     from modelops.cli.support import existing
 
     assert path is not None
     return existing(path)
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """Return the time."""
     return datetime.now(UTC)

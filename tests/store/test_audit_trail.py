@@ -13,6 +13,8 @@ from modelops.store.queries_audit import verify
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
+COPIED = "at, actor_id, actor_name, action, subject, contributes"
+
 WRITER = """
 import sys
 from datetime import UTC, datetime
@@ -58,10 +60,8 @@ def test_entries_of_eight_processes_are_all_there_and_chained(tmp_path):
     [
         "UPDATE audit SET body = '{}' WHERE sequence = 2",
         "DELETE FROM audit WHERE sequence = 3",
-        "INSERT OR REPLACE INTO audit SELECT 2, at, actor_id, actor_name, action, subject, contributes, previous, body, "
-        "hash FROM audit WHERE sequence = 2",
-        "INSERT INTO audit SELECT 9, at, actor_id, actor_name, action, subject, contributes, hash, body, 'x' FROM audit "
-        "WHERE sequence = 3",
+        f"INSERT OR REPLACE INTO audit SELECT 2, {COPIED}, previous, body, hash FROM audit WHERE sequence = 2",
+        f"INSERT INTO audit SELECT 9, {COPIED}, hash, body, 'x' FROM audit WHERE sequence = 3",
     ],
 )
 def test_the_database_refuses_to_rewrite_the_trail(store, statement):
