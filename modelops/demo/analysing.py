@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from modelops.errors import WorkerFailed
 from modelops.jobs.runner import Runner
 from modelops.settings import Settings
-from modelops.store import Store
+from modelops.store import Store, queries_runs
 from modelops.store.tables import TERMINAL, RunRow, RunState
 
 _POLL_SECONDS = 0.2
@@ -30,8 +30,15 @@ class Analysing:
         self._working = [self._threads.submit(self._work) for _ in range(_AT_ONCE)]
 
     def _work(self) -> None:
-        while (run := self._runner.claim()) is not None:
-            self._runner.run(run)
+        # A claim can come back empty because another thread was quicker; only an empty queue ends the work.
+        while self._is_queued():
+            run = self._runner.claim()
+            if run is not None:
+                self._runner.run(run)
+
+    def _is_queued(self) -> bool:
+        with self._store.reading() as reader:
+            return queries_runs.next_queued(reader) is not None
 
     def finish(self, run_ids: Collection[int]) -> None:
         """Wait until all of these are finished.

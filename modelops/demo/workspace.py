@@ -71,11 +71,12 @@ def load(
     actor.require(Right.ADMINISTER)
     _refuse_used(store)
     refuse_taken_logins(store)
+    clock = Clock(at)
     with tempfile.TemporaryDirectory(prefix="modelops-example-") as folder:
         progress(0.01, "Making the data and training the models")
         train(Path(folder))
         try:
-            return _play(store, keys, Path(folder), actor, Clock(at), progress, settings or current_settings())
+            return _play(store, keys, Path(folder), actor, clock, progress, settings or current_settings())
         except ModelOpsError as error:
             raise type_of(error)(
                 f"The example was loaded only in part, because of this: {error} What is there can be looked at. "
