@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from enum import StrEnum
 
 from pydantic import Field
 
+from modelops.domain.canonical import canonical_bytes
 from modelops.domain.columns import ColumnRoles, Task
 from modelops.domain.record import Record
 from modelops.domain.result import AnalysisResult, InputRecord, Measurement, Scope
@@ -131,7 +131,8 @@ def _other_input(part: str, old: InputRecord | None, new: InputRecord | None) ->
 
 
 def _parameter(result: AnalysisResult, name: str) -> str:
-    return json.dumps(result.parameters[name]) if name in result.parameters else ""
+    # Canonical: a stored result holds 0 where the fresh one has 0.0.
+    return canonical_bytes(result.parameters[name]).decode() if name in result.parameters else ""
 
 
 def _by_key(result: AnalysisResult) -> dict[tuple[str, str, int], Measurement]:
@@ -146,7 +147,7 @@ def _by_key(result: AnalysisResult) -> dict[tuple[str, str, int], Measurement]:
 
 
 def _scope_key(scope: Scope) -> str:
-    return json.dumps(scope, sort_keys=True, ensure_ascii=False)
+    return canonical_bytes(scope).decode()
 
 
 def _differences(old: Measurement | None, new: Measurement | None) -> list[Difference]:

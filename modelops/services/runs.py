@@ -18,9 +18,10 @@ from modelops.domain.result import AnalysisResult
 from modelops.errors import Conflict, InvalidInput
 from modelops.evaluation import EvaluationRequest
 from modelops.services import catalogue
+from modelops.services.refusals import audits_refusals
 from modelops.store import Reader, Store
 from modelops.store.queries_review import datasets
-from modelops.store.tables import TERMINAL, DatasetRow, ModelRow, ReviewRow, RunRow, RunState, VersionRow
+from modelops.store.tables import TERMINAL, AnswerRow, DatasetRow, ModelRow, ReviewRow, RunRow, RunState, VersionRow
 
 # The data that an analysis looks at, and what it compares with, if nobody chooses: the first that the review has.
 _LOOKED_AT = (DatasetRole.TEST, DatasetRole.PRODUCTION, DatasetRole.TRAIN, DatasetRole.REFERENCE)
@@ -38,6 +39,7 @@ HOW_TO_GIVE = {
 }
 
 
+@audits_refusals("run/0")
 def request_run(
     store: Store,
     key: str,
@@ -76,7 +78,7 @@ def request_run(
         if lacking:
             wanted = "; ".join(HOW_TO_GIVE[need] for need in lacking)
             raise InvalidInput(f"The analysis {chosen.title} needs {wanted}.")
-        review = t.get(ReviewRow, review_id, what="review") if review_id else None
+        review = _review_of(t, review_id, question_id, data.model_id)
         run = t.add(
             RunRow(
                 analysis=key,
@@ -96,6 +98,20 @@ def request_run(
         new = {"analysis": key, "version_id": version_id, "data_id": data_id, "reference_id": reference_id}
         t.record(actor, "run:request", f"run/{run.id}", at=at, new={**new, "train_id": train_id, "seed": seed})
     return run
+
+
+def _review_of(reader: Reader, review_id: int | None, question_id: str | None, model_id: int) -> ReviewRow | None:
+    """Return the review that a run is for: one of the same model, and one that asks this question."""
+    if review_id is None:
+        if question_id is not None:
+            raise InvalidInput("A question was named without its review.")
+        return None
+    review = reader.get(ReviewRow, review_id, what="review")
+    if reader.get(VersionRow, review.version_id, what="model version").model_id != model_id:
+        raise InvalidInput("The review is about another model than the data.")
+    if question_id is not None:
+        reader.get(AnswerRow, (review_id, question_id), what="question")
+    return review
 
 
 def run_for_question(store: Store, key: str, review_id: int, question_id: str, *, actor: Actor, at: datetime) -> RunRow:
@@ -125,7 +141,7 @@ def run_for_question(store: Store, key: str, review_id: int, question_id: str, *
         data_id=data_id,
         version_id=review.version_id,
         reference_id=reference_id if Need.REFERENCE in needs else None,
-        train_id=train_id if train_id != data_id else None,
+        train_id=train_id if Need.TRAIN in needs and train_id != data_id else None,
         review_id=review_id,
         question_id=question_id,
     )
@@ -194,6 +210,7 @@ def _request(
     )
 
 
+@audits_refusals("run/{run_id}")
 def run_again(store: Store, run_id: int, *, actor: Actor, at: datetime) -> RunRow:
     """Recompute a finished run from its record: same bytes, parameters and seed.
 
@@ -215,6 +232,7 @@ def run_again(store: Store, run_id: int, *, actor: Actor, at: datetime) -> RunRo
     return run
 
 
+@audits_refusals("run/{run_id}")
 def cancel_run(store: Store, run_id: int, *, actor: Actor, at: datetime) -> RunRow:
     """Stop a run: at once if it waits, within a second or two if it works."""
     actor.require(Right.RUN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from modelops.analyses.registry import ANALYSES
+from modelops.domain.checklist import EvidenceNeed
 from modelops.domain.people import Right
 from modelops.domain.review import EDITABLE, EvidenceKind, ReviewState
 from modelops.services import evidence as acts
@@ -26,53 +27,67 @@ _SIGNS = {
 _TITLES = {one.key: one.title for one in ANALYSES}
 
 
-def under(page: Page, review: ReviewRow, now: Asked) -> None:
+def under(page: Page, rights: frozenset[Right], review: ReviewRow, now: Asked) -> None:
     """Show the evidence of a question and the ways to add to it."""
     st.markdown("**Evidence**")
-    may_add = Right.ANSWER in page.actor.rights and review.state in EDITABLE | {ReviewState.APPROVED}
+    may_add = Right.ANSWER in rights and review.state in EDITABLE | {ReviewState.APPROVED}
     for row in now.evidence:
         _piece(page, now, row, may_remove=may_add)
     if not now.evidence:
-        wanted = ", ".join(need.label for need in now.question.evidence)
+        wanted = ", or ".join(_wanted(need) for need in now.question.evidence)
         st.caption(plain(f"None yet. Wanted: {wanted}."))
-    _analyses(page, review, now, may_attach=may_add)
+    _analyses(page, rights, review, now, may_attach=may_add)
     if may_add:
-        with st.popover("Add evidence", icon=":material/add:"):
-            _add(page, review, now)
+        key = f"add evidence {now.question.id}"
+        with st.popover("Add evidence", icon=":material/add:", key=key, on_change="rerun") as shown:
+            if shown.open:
+                _add(page, review, now)
+
+
+def _wanted(need: EvidenceNeed) -> str:
+    if need.kind is EvidenceKind.RUN:
+        return f"a run of {need.name}".replace("_", " ")
+    return need.name.replace("_", " ") if need.name else f"a {need.kind}"
 
 
 def _piece(page: Page, now: Asked, row: EvidenceRow, *, may_remove: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", border=True):
-        st.markdown(_SIGNS[row.kind], width="content")
-        if row.kind is EvidenceKind.RUN and row.run_id:
-            st.page_link(
-                "pages/analyses/run.py", label=plain(row.title), query_params={"run": str(row.run_id)}, width="content"
-            )
-        elif row.kind is EvidenceKind.FILE:
-            widgets.same_tab_link(row.title, f"/api/v1/evidence/{row.id}/file")
-        else:
-            st.markdown(plain(row.title), width="content")
-        expiry = f", until {day(row.expires_on)}" if row.expires_on else ""
-        st.caption(plain(f"{now.people.get(row.added_by, '')}, {ago(row.added_at, page.at)}{expiry}"), width="content")
-        st.space("stretch")
-        st.caption(plain(row.digest.short), width="content", help=plain(row.digest))
-        if may_remove:
-            with st.popover("Remove", type="tertiary"), st.form(f"remove {row.id}", border=False):
-                reason = st.text_input("Reason", max_chars=2000)
-                if st.form_submit_button("Remove"):
-                    with frame.refusals_shown():
-                        acts.detach(page.store, row.id, actor=page.actor, at=page.at, reason=reason)
-                        st.rerun(scope="fragment")
-    if row.kind in {EvidenceKind.TEXT, EvidenceKind.LINK, EvidenceKind.RECORD} and row.text:
-        with st.container(horizontal=True):
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(_SIGNS[row.kind], width="content")
+            if row.kind is EvidenceKind.RUN and row.run_id:
+                query = {"run": str(row.run_id)}
+                st.page_link("pages/analyses/run.py", label=plain(row.title), query_params=query, width="content")
+            elif row.kind is EvidenceKind.FILE:
+                widgets.same_tab_link(row.title, f"/api/v1/evidence/{row.id}/file")
+            else:
+                st.markdown(plain(row.title), width="content")
+            st.space("stretch")
+            if may_remove:
+                with st.popover("Remove", type="tertiary", key=f"removing {row.id}", on_change="rerun") as shown:
+                    if shown.open:
+                        _remove(page, row)
+        if row.kind in {EvidenceKind.TEXT, EvidenceKind.LINK, EvidenceKind.RECORD} and row.text:
             widgets.said(row.text)
+        expiry = f", until {day(row.expires_on)}" if row.expires_on else ""
+        known = f"{now.people.get(row.added_by, '')}, {ago(row.added_at, page.at)}{expiry}  ·  {row.digest.short}"
+        st.caption(plain(known), help=plain(row.digest))
 
 
-def _analyses(page: Page, review: ReviewRow, now: Asked, *, may_attach: bool) -> None:
+def _remove(page: Page, row: EvidenceRow) -> None:
+    with st.form(f"remove {row.id}", border=False):
+        reason = st.text_input("Reason", max_chars=2000)
+        removed = st.form_submit_button("Remove")
+    if removed:
+        with frame.refusals_shown():
+            acts.detach(page.store, row.id, actor=page.actor, at=page.at, reason=reason)
+            st.rerun(scope="fragment")
+
+
+def _analyses(page: Page, rights: frozenset[Right], review: ReviewRow, now: Asked, *, may_attach: bool) -> None:
     """Offer the analyses that serve the question, and show its latest runs."""
     keys = [key for key in now.question.analyses if key in _TITLES]
-    if keys and Right.RUN in page.actor.rights:
-        with st.container(horizontal=True, gap="small"):
+    if keys and Right.RUN in rights:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             for key in keys:
                 st.button(
                     plain(f"Run {_TITLES[key].lower()}"),
@@ -91,8 +106,9 @@ def _analyses(page: Page, review: ReviewRow, now: Asked, *, may_attach: bool) ->
     waiting = [run for run in now.runs if run.id not in attached]
     if waiting:
         is_busy = any(run.state not in TERMINAL for run in waiting)
-        watched = st.fragment(run_every=1.5 if is_busy else None)(_runs)
-        watched(page, review.id, now.question.id, [run.id for run in waiting], may_attach, is_busy)
+        # Only what moves is a fragment of its own: a click inside one would not draw the question again.
+        shown = st.fragment(run_every=1.5)(_runs) if is_busy else _runs
+        shown(page, review.id, now.question.id, [run.id for run in waiting], may_attach and not is_busy, is_busy)
 
 
 def _runs(page: Page, review_id: int, question_id: str, run_ids: list[int], may_attach: bool, was_busy: bool) -> None:
@@ -123,12 +139,12 @@ def _runs(page: Page, review_id: int, question_id: str, run_ids: list[int], may_
 
 
 def _run(page: Page, review_id: int, question_id: str, key: str) -> None:
-    with frame.refusals_shown():
+    with frame.refusals_kept(question_id):
         runs.run_for_question(page.store, key, review_id, question_id, actor=page.actor, at=page.at)
 
 
 def _attach(page: Page, run_id: int, review_id: int, question_id: str) -> None:
-    with frame.refusals_shown():
+    with frame.refusals_kept(question_id):
         acts.attach_run(
             page.store, run_id, review_id, question_id, actor=page.actor, at=page.at, reason="Result of a new run."
         )

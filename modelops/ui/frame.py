@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from modelops.domain.people import Actor, Right
@@ -30,6 +31,7 @@ from modelops.ui.text import plain
 ICON = str(Path(__file__).parent / "icon.png")
 _ACCOUNT = "modelops account"
 _ADDRESS = "modelops address"
+_REFUSED = "modelops refused "
 _LOG = logging.getLogger("modelops.ui")
 
 
@@ -127,7 +129,10 @@ def _keep_address(title: str) -> None:
     ids = st.query_params.to_dict()
     earlier_title, earlier_ids = st.session_state.get(_ADDRESS, (None, {}))
     if ids and title == earlier_title and ids != earlier_ids:
-        st.query_params.from_dict(ids)
+        for name, value in ids.items():
+            # A part of the address that a widget keeps is written by the widget.
+            with contextlib.suppress(StreamlitAPIException):
+                st.query_params[name] = value
     st.session_state[_ADDRESS] = (title, ids)
 
 
@@ -176,6 +181,25 @@ def refusals_shown() -> Iterator[None]:
         st.error(plain(refusal), icon=":material/block:")
     except Exception as error:  # noqa: BLE001 - the last resort: logged, and shown without a trace of the program
         show_unexpected(error)
+
+
+@contextlib.contextmanager
+def refusals_kept(place: str) -> Iterator[None]:
+    """Keep what is refused inside the block until `show_kept` is called for the same ``place``.
+
+    For callbacks of a fragment: what they draw themselves would replace what stands first on the page.
+    """
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the last resort, as above
+        st.session_state[_REFUSED + place] = error
+
+
+def show_kept(place: str) -> None:
+    """Show what a callback was refused, once."""
+    refused = st.session_state.pop(_REFUSED + place, None)
+    if refused is not None:
+        show_unexpected(refused)
 
 
 def show_unexpected(error: Exception) -> bool:

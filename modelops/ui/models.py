@@ -62,6 +62,7 @@ _STEPS = {
     ReviewState.SUBMITTED: ("Review and sign", "pages/reviews/sign.py"),
     ReviewState.APPROVED: ("See the sealed record", "pages/reviews/record.py"),
 }
+OPENED = "a part of the page was opened"
 _SHOWN_VALUE = 80
 _LINES = 16
 
@@ -74,11 +75,19 @@ class Step:
     page: str
     query: dict[str, str]
 
-    def link(self) -> None:
-        """Show it as a link."""
+    def link(self, *, from_page: str = "") -> None:
+        """Show it as a link, or on the page itself, which is ``from_page``, as a button that opens the part."""
+        if self.page == from_page:
+            st.button(self.label, icon=":material/arrow_forward:", on_click=_open_part, args=(self.query["tab"],))
+            return
         st.page_link(
             self.page, label=self.label, icon=":material/arrow_forward:", query_params=self.query, width="content"
         )
+
+
+def _open_part(tab: str) -> None:
+    st.session_state["tab"] = tab
+    st.session_state[OPENED] = True
 
 
 def next_step(model_id: int, latest: VersionRow | None, review: ReviewRow | None, *, has_data: bool = True) -> Step:
@@ -157,9 +166,10 @@ def history(rows: Iterable[AuditRow], names: dict[str, str]) -> None:
         width="stretch",
         height="content" if len(lines) <= _LINES else 560,
         column_config={
-            "When": st.column_config.TextColumn(width=165),
-            "Who": st.column_config.TextColumn(width=140),
-            "What": st.column_config.TextColumn(width="large"),
+            "When": st.column_config.TextColumn(width=160),
+            "Who": st.column_config.TextColumn(width=120),
+            "What": st.column_config.TextColumn(width=300),
+            "Reason": st.column_config.TextColumn(width=190),
             "Entry": st.column_config.NumberColumn(width="small", help="Its number in the audit trail."),
         },
     )

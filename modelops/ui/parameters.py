@@ -105,12 +105,14 @@ def parameter_form(
         The beginning of the names under which the screen remembers what was typed.
     """
     values: dict[str, object] = {}
-    columns = st.columns(2, gap="medium")
-    for place, field in enumerate(fields_of(model)):
-        with columns[place % 2]:
+    fields = fields_of(model)
+    for place in range(0, len(fields), 2):
+        columns = st.columns(2, gap="medium", vertical_alignment="bottom")
+        for column, field in zip(columns, fields[place : place + 2], strict=False):
             known = choices.get(field.choose or "", _NO_CHOICE)
             start = given.get(field.name, field.default)
-            values[field.name] = _widget(field, start, known, f"{key} {field.name}")
+            with column:
+                values[field.name] = _widget(field, start, known, f"{key} {field.name}")
     return values
 
 
@@ -130,9 +132,7 @@ def _widget(field: Field, start: Any, known: Sequence[str], key: str) -> object:
 
 
 def _switch(field: Field, start: Any, _known: Sequence[str], key: str) -> object:
-    # As high as a field with its label, so that the two columns keep step.
-    with st.container(height=72, border=False, vertical_alignment="bottom"):
-        return st.toggle(field.label, value=bool(start), help=plain(field.help), key=key)
+    return st.toggle(field.label, value=bool(start), help=plain(field.help), key=key)
 
 
 def _options(field: Field, start: Any, _known: Sequence[str], key: str) -> object:

@@ -5,9 +5,9 @@ Each question is a fragment: answering it draws itself again and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from itertools import islice
+from typing import Any
 
 import streamlit as st
 
@@ -19,8 +19,8 @@ from modelops.services import answers
 from modelops.services.answers import Answer
 from modelops.services.asking import Asked, asked
 from modelops.store.queries_audit import history
-from modelops.store.queries_people import persons
-from modelops.store.tables import ReviewRow
+from modelops.store.queries_people import names_to_choose
+from modelops.store.tables import AnswerRow, ReviewRow
 from modelops.ui import evidence, frame, widgets
 from modelops.ui.frame import Page
 from modelops.ui.text import ago, day, plain, utc
@@ -32,6 +32,7 @@ _SIGNS = {
     Standing.FAILED: ":red[:material/cancel:]",
 }
 _HISTORY = 20
+_FIELDS = ("result", "text", "work", "owner", "due", "reason")
 
 
 def key_of(question_id: str) -> str:
@@ -42,14 +43,16 @@ def key_of(question_id: str) -> str:
 @st.fragment
 def question_row(page: Page, review_id: int, question_id: str) -> None:
     """Show one question; open, it can be answered."""
+    rights = page.actor.rights
     with page.store.reading() as reader:
         review = reader.get(ReviewRow, review_id, what="review")
         now = asked(reader, review, question_id, at=page.at)
     is_open = st.session_state.get(key_of(question_id), False)
     with st.container(border=True, gap="small"):
         _head(now, is_open=is_open)
+        frame.show_kept(question_id)
         if is_open:
-            _body(page, review, now)
+            _body(page, rights, review, now)
 
 
 def _head(now: Asked, *, is_open: bool) -> None:
@@ -93,29 +96,34 @@ def _toggle(question_id: str) -> None:
     st.session_state[key] = not st.session_state.get(key, False)
 
 
-def _body(page: Page, review: ReviewRow, now: Asked) -> None:
+def _body(page: Page, rights: frozenset[Right], review: ReviewRow, now: Asked) -> None:
+    may_answer = Right.ANSWER in rights and review.state in EDITABLE | {ReviewState.APPROVED}
     main, side = st.columns([3, 2], gap="large")
     with main:
         if now.earlier is not None and now.earlier.result is not Result.NOT_ASSESSED:
-            _earlier(page, review, now)
-        if Right.ANSWER in page.actor.rights and review.state in EDITABLE | {ReviewState.APPROVED}:
+            _earlier(page, rights, review, now)
+        if may_answer:
             _form(page, review, now)
         else:
             _reading(now)
-        evidence.under(page, review, now)
-        _comments(page, review, now)
+        evidence.under(page, rights, review, now)
+        _comments(page, rights, review, now)
     with side:
         _help(now.question)
-        with st.expander("History"):
-            _history(page, review, now.question.id)
+        with st.expander("History", key=f"history {now.question.id}", on_change="rerun") as shown:
+            if shown.open:
+                _history(page, review, now.question.id)
 
 
 def _help(question: Question) -> None:
-    st.markdown(plain(question.help))
-    st.markdown("**Good evidence**")
-    st.markdown(plain(question.good_evidence))
-    st.markdown("**What goes wrong without it**")
-    st.markdown(plain(question.what_goes_wrong))
+    parts = (
+        plain(question.help),
+        "**Good evidence**",
+        plain(question.good_evidence),
+        "**What goes wrong without it**",
+        plain(question.what_goes_wrong),
+    )
+    st.markdown("\n\n".join(parts))
     st.caption(plain(f"Asked from {question.gate} on. Its id is {question.id}."))
 
 
@@ -134,61 +142,86 @@ def _reading(now: Asked) -> None:
 def _form(page: Page, review: ReviewRow, now: Asked) -> None:
     row = now.answer
     with page.store.reading() as reader:
-        people = {person.id: person.name for person in persons(reader) if person.is_active or person.id == row.owner_id}
+        people = names_to_choose(reader, also=row.owner_id)
     # A new revision is a new form: what was typed over an older answer is not saved over a newer one.
-    with st.form(f"answer {review.id} {row.question_id} {row.revision}", border=False):
-        result = st.segmented_control(
-            "Result", list(Result), default=row.result, format_func=str.capitalize, required=True
+    form = _form_of(row)
+    with st.form(form, border=False):
+        st.segmented_control(
+            "Result",
+            list(Result),
+            default=row.result,
+            format_func=str.capitalize,
+            required=True,
+            key=f"{form} result",
         )
-        text = st.text_area("Answer", value=row.text, max_chars=20_000, height=140, placeholder="In your own words.")
+        st.text_area(
+            "Answer",
+            value=row.text,
+            max_chars=20_000,
+            height=140,
+            placeholder="In your own words.",
+            key=f"{form} text",
+        )
         with st.container(horizontal=True):
-            status = st.selectbox(
+            st.selectbox(
                 "Work",
                 list(WorkStatus),
                 index=list(WorkStatus).index(row.work_status),
                 format_func=str.capitalize,
                 help="An answer that is given for the first time counts as done unless you choose otherwise.",
+                key=f"{form} work",
             )
-            owner = st.selectbox(
+            st.selectbox(
                 "Owner",
                 [None, *people],
                 index=[None, *people].index(row.owner_id),
                 format_func=lambda person: "Nobody yet" if person is None else people[person],
+                key=f"{form} owner",
             )
-            due = st.date_input("Due", value=row.due, min_value=date(2000, 1, 1))
-        reason = st.text_input("Why does it change?", max_chars=2000) if review.submission else ""
+            st.date_input("Due", value=row.due, min_value=date(2000, 1, 1), key=f"{form} due")
+        if review.submission:
+            st.text_input("Why does it change?", max_chars=2000, key=f"{form} reason")
         if review.state is ReviewState.APPROVED:
             st.warning(
                 "This review is approved. A change shows it as approved for an earlier state and closes the gate."
             )
-        saved = st.form_submit_button("Save", type="primary")
-    if saved:
-        with frame.refusals_shown():
-            given = Answer(Result(result or row.result), text, WorkStatus(str(status)), owner, due)
-            if row.revision == 0 and given.result is not Result.NOT_ASSESSED and given.work_status is WorkStatus.TO_DO:
-                given = replace(given, work_status=WorkStatus.DONE)
-            answers.answer(
-                page.store,
-                review.id,
-                row.question_id,
-                given,
-                actor=page.actor,
-                at=page.at,
-                seen_revision=row.revision,
-                reason=reason,
-            )
-            st.toast("Saved.", icon=":material/check:")
-            st.rerun(scope="fragment")
+        st.form_submit_button("Save", type="primary", key=f"{form} save", on_click=_save, args=(page, row))
+    if st.session_state.pop(f"saved {row.question_id}", False):
+        st.toast("Saved.", icon=":material/check:")
 
 
-def _earlier(page: Page, review: ReviewRow, now: Asked) -> None:
+def _form_of(row: AnswerRow) -> str:
+    return f"answer {row.review_id} {row.question_id} {row.revision}"
+
+
+def _save(page: Page, row: AnswerRow) -> None:
+    """Save what stands in the form over ``row``: a callback, so that the question is drawn once, as it is then."""
+    typed: dict[str, Any] = {name: st.session_state.get(f"{_form_of(row)} {name}") for name in _FIELDS}
+    with frame.refusals_kept(row.question_id):
+        result, work = Result(typed["result"] or row.result), WorkStatus(typed["work"])
+        if row.revision == 0 and result is not Result.NOT_ASSESSED and work is WorkStatus.TO_DO:
+            work = WorkStatus.DONE
+        answers.answer(
+            page.store,
+            row.review_id,
+            row.question_id,
+            Answer(result, typed["text"], work, typed["owner"], typed["due"]),
+            actor=page.actor,
+            at=page.at,
+            seen_revision=row.revision,
+            reason=typed["reason"] or "",
+        )
+        st.session_state[f"saved {row.question_id}"] = True
+
+
+def _earlier(page: Page, rights: frozenset[Right], review: ReviewRow, now: Asked) -> None:
     earlier = now.earlier
     assert earlier is not None
     with st.container(border=True, gap="small"):
         st.caption(f"Earlier answer, review {earlier.review_id:d}")
         widgets.status(earlier.result)
         widgets.said(earlier.text)
-        may = Right.ANSWER in page.actor.rights and review.state in EDITABLE
+        may = Right.ANSWER in rights and review.state in EDITABLE
         if may and now.answer.revision == 0:
             st.button(
                 "Still true: keep this answer",
@@ -199,16 +232,16 @@ def _earlier(page: Page, review: ReviewRow, now: Asked) -> None:
 
 
 def _keep(page: Page, review_id: int, question_id: str) -> None:
-    with frame.refusals_shown():
+    with frame.refusals_kept(question_id):
         answers.keep_earlier(page.store, review_id, question_id, actor=page.actor, at=page.at, seen_revision=0)
 
 
-def _comments(page: Page, review: ReviewRow, now: Asked) -> None:
+def _comments(page: Page, rights: frozenset[Right], review: ReviewRow, now: Asked) -> None:
     for row in now.comments:
         with st.chat_message(now.people[row.author_id], avatar=":material/person:"):
             st.caption(plain(f"{now.people[row.author_id]}, {ago(row.at, page.at)}"))
             widgets.said(row.text)
-    if Right.COMMENT in page.actor.rights:
+    if Right.COMMENT in rights:
         with st.form(f"comment {review.id} {now.question.id} {len(now.comments)}", border=False):
             text = st.text_input("Comment", max_chars=5000, placeholder="Ask or say something about this question")
             sent = st.form_submit_button("Comment")
@@ -223,5 +256,8 @@ def _history(page: Page, review: ReviewRow, question_id: str) -> None:
         rows = list(islice(history(reader, f"review/{review.id}/question/{question_id}"), _HISTORY))
     if not rows:
         st.caption("Nothing has happened here yet.")
-    for row in rows:
-        st.caption(plain(f"{utc(row.at)}  {row.actor_name}: {row.action.replace(':', ' ')} (entry {row.sequence})"))
+        return
+    lines = (
+        plain(f"{utc(row.at)}  {row.actor_name}: {row.action.replace(':', ' ')} (entry {row.sequence})") for row in rows
+    )
+    st.caption("  \n".join(lines))

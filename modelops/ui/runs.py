@@ -111,10 +111,11 @@ def _progress(page: Page, run_id: int) -> None:
             st.caption("It has been asked to stop.")
         elif Right.RUN in page.actor.rights:
             st.button("Cancel", icon=":material/stop_circle:", on_click=_cancel, args=(page, run_id))
+        frame.show_kept("cancel")
 
 
 def _cancel(page: Page, run_id: int) -> None:
-    with frame.refusals_shown():
+    with frame.refusals_kept("cancel"):
         runs.cancel_run(page.store, run_id, actor=page.actor, at=page.at)
 
 

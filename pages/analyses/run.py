@@ -8,7 +8,7 @@ from modelops.domain.people import Right
 from modelops.reports.result import method_of
 from modelops.services import runs
 from modelops.store.queries_history import runs_repeating
-from modelops.store.queries_people import person
+from modelops.store.queries_review import names as people_named
 from modelops.store.tables import TERMINAL, ModelRow, RunRow, RunState
 from modelops.ui import frame, result_files, results, widgets
 from modelops.ui.attaching import attach
@@ -30,7 +30,7 @@ with page.store.reading() as reader:
     run_id = run.id
     model = reader.get(ModelRow, run.model_id, what="model")
     names = names_for(reader, [run])
-    asker = person(reader, run.requested_by).name
+    asker = people_named(reader, [run.requested_by]).get(run.requested_by, "ModelOps")
     repeats = runs_repeating(reader, run_id)
 may_run = Right.RUN in page.actor.rights
 
@@ -98,6 +98,7 @@ def show_repetition() -> None:
 
 def show_actions() -> None:
     """Offer what can be done with the result."""
+    frame.show_kept("run again")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         attach(page, run)
         if may_run:
@@ -127,7 +128,7 @@ def show_actions() -> None:
 
 def run_again() -> None:
     """Compute the result once more."""
-    with frame.refusals_shown():
+    with frame.refusals_kept("run again"):
         again = runs.run_again(page.store, run_id, actor=page.actor, at=page.at)
         st.query_params["run"] = str(again.id)
 

@@ -8,7 +8,8 @@ from modelops.domain.review import EDITABLE, ReviewState
 from modelops.store.queries_audit import history as entries_of
 from modelops.store.queries_history import runs_on
 from modelops.store.queries_inventory import reviews_using
-from modelops.store.tables import BlobRow, DatasetRow, ModelRow, UserRow
+from modelops.store.queries_review import names as people_named
+from modelops.store.tables import BlobRow, DatasetRow, ModelRow
 from modelops.ui import frame, widgets
 from modelops.ui.column_editor import editor
 from modelops.ui.models import DATASET_ROLES, crumbs, fact
@@ -24,7 +25,7 @@ page = frame.open_page("Dataset", needs=Right.READ)
 with page.store.reading() as reader:
     row = reader.get(DatasetRow, page.wanted("dataset", what="dataset"), what="dataset")
     model = reader.get(ModelRow, row.model_id, what="model")
-    maker = reader.get(UserRow, row.created_by, what="person").name
+    maker = people_named(reader, [row.created_by]).get(row.created_by, "ModelOps")
     corrections = [entry for entry in entries_of(reader, f"dataset/{row.id}") if entry.action == "dataset:columns"]
     using = reviews_using(reader, row.id)
     runs = runs_on(reader, row.id, limit=MOST_RUNS)

@@ -12,7 +12,7 @@ from modelops.store.queries_runs import runs_of
 from modelops.store.tables import ModelRow, UserRow, VersionRow
 from modelops.ui import frame, widgets
 from modelops.ui.adding import add_dataset, add_version, open_review
-from modelops.ui.models import DATASET, VERSION, fact, history, next_step, tier_badge, tier_note
+from modelops.ui.models import DATASET, MODEL, OPENED, VERSION, fact, history, next_step, tier_badge, tier_note
 from modelops.ui.reviews import GATES
 from modelops.ui.runs import START, names_for, run_line
 from modelops.ui.text import ago, plain, utc
@@ -199,11 +199,12 @@ st.caption(plain("  ·  ".join(part for part in (f"Owner {owner}", model.busines
 widgets.said(model.purpose if len(model.purpose) < 400 else model.purpose[:399] + "…")
 with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
     st.markdown("**Next**", width="content")
-    next_step(model_id, latest, review, has_data=bool(datasets)).link()
+    next_step(model_id, latest, review, has_data=bool(datasets)).link(from_page=MODEL)
 tab = st.segmented_control(
     "Part",
     TABS,
-    default="Versions",
+    # What was opened by a button stands in the state already; Streamlit warns of a default beside it.
+    default=None if st.session_state.pop(OPENED, False) else "Versions",
     key="tab",
     bind="query-params",
     required=True,

@@ -8,7 +8,8 @@ from modelops.domain.result import Protection
 from modelops.domain.review import ReviewState
 from modelops.services.exporting import changes_since_approval
 from modelops.store.queries_inventory import reviews_of
-from modelops.store.tables import BlobRow, ModelRow, UserRow, VersionRow
+from modelops.store.queries_review import names
+from modelops.store.tables import BlobRow, ModelRow, VersionRow
 from modelops.ui import frame, widgets
 from modelops.ui.models import MODEL, VERSION, crumbs, fact, tier_badge
 from modelops.ui.protection import protection_note
@@ -30,7 +31,7 @@ with page.store.reading() as reader:
     version_id = version.id
     model = reader.get(ModelRow, version.model_id, what="model")
     parent = reader.find(VersionRow, version.parent_id) if version.parent_id else None
-    maker = reader.get(UserRow, version.created_by, what="person").name
+    maker = names(reader, [version.created_by]).get(version.created_by, "ModelOps")
     reviews = [review for review, of in reviews_of(reader, version.model_id) if of.id == version.id]
     approved = next((review for review in reviews if review.state is ReviewState.APPROVED), None)
     differences = changes_since_approval(page.store, reader, approved) if approved else ()

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelops.domain.canonical import canonical_bytes
 from modelops.domain.columns import ColumnRoles, Task
 from modelops.domain.digest import Digest
 from modelops.domain.result import AnalysisResult, InputRecord, Measurement, Protection
@@ -143,3 +144,9 @@ def test_the_order_of_numbered_features_survives_sorting():
 def test_an_unknown_role_is_refused():
     with pytest.raises(InvalidInput, match="boss"):
         roles_from_text({"a": "boss"})
+
+
+def test_a_result_that_was_read_from_the_store_is_compared_with_a_fresh_one():
+    fresh = result(accuracy(0.8).model_copy(update={"scope": {"threshold": 1.0}}), parameters={"cost": 0.0})
+    stored = AnalysisResult.model_validate_json(canonical_bytes(fresh))
+    assert compare(stored, fresh).outcome is Reproduction.REPRODUCED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ui_inventory import Made, author_of, make
+from ui_inventory import MADE_AT, Made, author_of, make
 
 from modelops.domain.columns import ColumnRoles, Task
 from modelops.domain.review import ReviewState
@@ -16,9 +16,7 @@ VERSION, DATASET = "pages/models/version.py", "pages/models/dataset.py"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, peopled_database) -> Made:
-    from conftest import NOW
-
-    return make(tmp_path_factory.mktemp("inventory"), peopled_database, NOW)
+    return make(tmp_path_factory.mktemp("inventory"), peopled_database, MADE_AT)
 
 
 @pytest.fixture
@@ -135,6 +133,14 @@ def test_every_part_of_a_model_is_shown(visit, home, who, tab):
     screen = visit(who, MODEL, model="1", tab=tab)
     assert not screen.exception
     assert not screen.error
+
+
+def test_what_comes_next_is_opened_on_the_page_itself_and_stays_open(visit, home):
+    screen = visit("author", MODEL, model="1", tab="History")
+    press(screen, "Open a review of 1\\.0")
+    assert [found for found in screen.button if found.label == "Open the review"]
+    assert [found for found in screen.run().button if found.label == "Open the review"]
+    assert not screen.warning
 
 
 def test_a_version_without_a_file_is_added(visit, home):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from modelops.store import Store
 from modelops.store.queries_people import person_of_login
 
 ROWS = 300
+MADE_AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
