@@ -116,14 +116,10 @@ def _body(page: Page, rights: frozenset[Right], review: ReviewRow, now: Asked) -
 
 
 def _help(question: Question) -> None:
-    parts = (
-        plain(question.help),
-        "**Good evidence**",
-        plain(question.good_evidence),
-        "**What goes wrong without it**",
-        plain(question.what_goes_wrong),
+    st.markdown(
+        f"{plain(question.help)}\n\n**Good evidence**\n\n{plain(question.good_evidence)}\n\n"
+        f"**What goes wrong without it**\n\n{plain(question.what_goes_wrong)}"
     )
-    st.markdown("\n\n".join(parts))
     st.caption(plain(f"Asked from {question.gate} on. Its id is {question.id}."))
 
 
@@ -257,7 +253,5 @@ def _history(page: Page, review: ReviewRow, question_id: str) -> None:
     if not rows:
         st.caption("Nothing has happened here yet.")
         return
-    lines = (
-        plain(f"{utc(row.at)}  {row.actor_name}: {row.action.replace(':', ' ')} (entry {row.sequence})") for row in rows
-    )
-    st.caption("  \n".join(lines))
+    lines = (f"{utc(row.at)}  {row.actor_name}: {row.action.replace(':', ' ')} (entry {row.sequence})" for row in rows)
+    st.caption(plain("\n".join(lines)))

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import BINARY_ROLES, arrow, binary_columns, evaluation
 from scipy.stats import chi2_contingency, ks_2samp
 from statsmodels.stats.multitest import multipletests
 
@@ -19,6 +18,7 @@ from modelops.analyses.drift_columns import Settings, Subject, compare_column
 from modelops.analyses.drift_findings import Margins, judge_family
 from modelops.domain.result import Curve, Measurement
 from modelops.errors import NotMeasured
+from tests.analyses.samples import BINARY_ROLES, arrow, binary_columns, evaluation
 
 
 def drift(current: dict[str, Any], reference: dict[str, Any], *, run: Run | None = None, **changes: Any) -> Computed:

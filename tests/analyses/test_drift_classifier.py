@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from samples import evaluation
 
 from modelops.analyses.base import Computed, Run
 from modelops.analyses.drift import DRIFT, DriftParameters
 from modelops.analyses.drift_classifier import DomainClassifier, Encoded, domain_classifier, smallest_detectable_area
 from modelops.errors import NotMeasured
+from tests.analyses.samples import evaluation
 
 
 def separated(reference: np.ndarray, current: np.ndarray, *, seed: int = 0, timed: bool = False) -> DomainClassifier:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
-from samples import evaluation, sample
 
 from modelops.analyses.base import Contributions, Run
 from modelops.analyses.drift import DRIFT, DriftParameters
 from modelops.analyses.drift_importance import given_importance, model_importance
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput
+from tests.analyses.samples import evaluation, sample
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from samples import evaluation, sample
 
 from modelops.analyses.base import Run
 from modelops.analyses.drift import DRIFT, DriftParameters
 from modelops.analyses.drift_time import combined_effect, design_effect, time_order
 from modelops.domain.result import Measurement
 from modelops.errors import NotMeasured
+from tests.analyses.samples import evaluation, sample
 
 
 def autoregressive(rows: int, rho: float, rng: np.random.Generator) -> np.ndarray:

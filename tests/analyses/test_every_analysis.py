@@ -7,19 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fitted_model import FittedModel
-from samples import (
-    BINARY_ROLES,
-    MULTICLASS_ROLES,
-    REGRESSION_ROLES,
-    binary_columns,
-    evaluation,
-    multiclass_columns,
-    permuted,
-    regression_columns,
-    renamed,
-    sample,
-)
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -32,6 +19,19 @@ from modelops.analyses.registry import ANALYSES, analysis
 from modelops.domain.columns import Task
 from modelops.domain.result import Measurement
 from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.fitted_model import FittedModel
+from tests.analyses.samples import (
+    BINARY_ROLES,
+    MULTICLASS_ROLES,
+    REGRESSION_ROLES,
+    binary_columns,
+    evaluation,
+    multiclass_columns,
+    permuted,
+    regression_columns,
+    renamed,
+    sample,
+)
 
 TEXT = {"employment", "sex", "region", "district", "farm"}
 

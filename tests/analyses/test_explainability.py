@@ -2,18 +2,6 @@
 
 import numpy as np
 import pytest
-from fitted_model import FittedModel
-from samples import (
-    BINARY_ROLES,
-    MULTICLASS_ROLES,
-    REGRESSION_ROLES,
-    binary_columns,
-    evaluation,
-    multiclass_columns,
-    permuted,
-    regression_columns,
-    sample,
-)
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, RandomForestRegressor
 from sklearn.impute import SimpleImputer
@@ -26,6 +14,18 @@ from modelops.analyses.explainability import EXPLAINABILITY, ExplainabilityParam
 from modelops.domain.columns import Task
 from modelops.domain.result import Shape
 from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.fitted_model import FittedModel
+from tests.analyses.samples import (
+    BINARY_ROLES,
+    MULTICLASS_ROLES,
+    REGRESSION_ROLES,
+    binary_columns,
+    evaluation,
+    multiclass_columns,
+    permuted,
+    regression_columns,
+    sample,
+)
 
 QUICK = ExplainabilityParameters(
     rows=60, background=20, importance_rows=200, curve_rows=50, repeats=4, lime_rows=4, lime_samples=200, lime_seeds=3

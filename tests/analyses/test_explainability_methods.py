@@ -3,17 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from fitted_model import FittedModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import permuted, sample
 from scipy.stats import spearmanr
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
 from sklearn.inspection import partial_dependence
 from sklearn.inspection import permutation_importance as sklearn_importance
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import log_loss, roc_auc_score
-from test_explainability_shapley import Formula, composed, normal_pool
 
 from modelops.analyses.agreement import agreements, rank_correlation
 from modelops.analyses.association import associations, groups
@@ -23,6 +20,9 @@ from modelops.analyses.partial_dependence import dependences, grid_of
 from modelops.analyses.permutation_importance import permutation_importance, prediction_changes, scoring, target_of
 from modelops.domain.columns import Task
 from modelops.errors import NotMeasured
+from tests.analyses.fitted_model import FittedModel
+from tests.analyses.samples import permuted, sample
+from tests.analyses.test_explainability_shapley import Formula, composed, normal_pool
 
 
 def dependence(model, column, *, rows=None, n_points=20):

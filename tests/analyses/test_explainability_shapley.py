@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from fitted_model import FittedModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -14,6 +13,7 @@ from sklearn.linear_model import LinearRegression
 from modelops.analyses.base import Contributions
 from modelops.analyses.composed import ComposedModel
 from modelops.analyses.shapley import exact_shapley, grown_shapley, permutation_shapley
+from tests.analyses.fitted_model import FittedModel
 
 
 class Formula:

@@ -6,16 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from fairlearn import metrics as fairlearn
-from samples import (
-    BINARY_ROLES,
-    MULTICLASS_ROLES,
-    binary,
-    binary_columns,
-    evaluation,
-    multiclass_columns,
-    regression,
-    regression_columns,
-)
 from scipy import stats
 from sklearn import metrics as sklearn
 from statsmodels.stats.multitest import multipletests
@@ -26,6 +16,16 @@ from modelops.analyses.fairness import FAIRNESS, FairnessParameters
 from modelops.analyses.fairness_proxies import cramers_v
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.samples import (
+    BINARY_ROLES,
+    MULTICLASS_ROLES,
+    binary,
+    binary_columns,
+    evaluation,
+    multiclass_columns,
+    regression,
+    regression_columns,
+)
 
 
 def compute(data, seed=1, **parameters):

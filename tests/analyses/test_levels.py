@@ -3,12 +3,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import evaluation, sample
 
 from modelops.analyses.levels import coded, groups, in_order, ranges
 from modelops.analyses.outcomes import outcomes
 from modelops.analyses.weighting import row_entities, weighting
 from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.samples import evaluation, sample
 
 
 def test_codes_point_to_sorted_labels_and_missing_is_minus_one():

@@ -3,7 +3,14 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from samples import (
+from sklearn import metrics
+
+from modelops.analyses.base import Run
+from modelops.analyses.performance import PERFORMANCE, PerformanceParameters
+from modelops.analyses.value import matrix_from_text
+from modelops.domain.columns import Task
+from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.samples import (
     BINARY_ROLES,
     MULTICLASS_ROLES,
     binary,
@@ -14,13 +21,6 @@ from samples import (
     regression,
     regression_columns,
 )
-from sklearn import metrics
-
-from modelops.analyses.base import Run
-from modelops.analyses.performance import PERFORMANCE, PerformanceParameters
-from modelops.analyses.value import matrix_from_text
-from modelops.domain.columns import Task
-from modelops.errors import InvalidInput, NotMeasured
 
 
 def compute(data, **parameters):

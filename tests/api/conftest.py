@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from door_browser import BASE, Browser
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -19,6 +18,7 @@ from modelops.domain.people import Authentication
 from modelops.services import sessions
 from modelops.settings import Settings
 from modelops.store.tables import UserRow
+from tests.api.door_browser import BASE, Browser
 
 
 async def behind(request: Request) -> Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from door_browser import TestClient
 from starlette.applications import Starlette
 
 from modelops import errors
@@ -15,6 +14,7 @@ from modelops.api.receiving import received
 from modelops.domain.digest import Digest
 from modelops.domain.record import Record
 from modelops.settings import Settings
+from tests.api.door_browser import TestClient
 
 
 class Asked(Record):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from door_browser import ORIGIN, VISIT, csrf_in, submit
 
 from modelops.services import people as accounts
 from modelops.services import sessions, setup
 from modelops.store.queries_people import persons
 from modelops.version import VERSION
+from tests.api.door_browser import ORIGIN, VISIT, csrf_in, submit
 
 NEW = "quiet engine by the lake"
 FIRST = {"name": "First Person", "login": "first", "password": NEW, "again": NEW}

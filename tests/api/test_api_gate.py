@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from door_browser import ORIGIN, VISIT
 from starlette.websockets import WebSocketDisconnect
 
 from modelops.api.callers import safe_next
@@ -11,6 +10,7 @@ from modelops.api.gate import OPEN
 from modelops.api.origins import host_is_allowed
 from modelops.api.routes import ROUTES
 from modelops.services import screens, tokens
+from tests.api.door_browser import ORIGIN, VISIT
 
 SOCKET = "ws://localhost:8501/_stcore/stream"
 CLOSED = [

@@ -6,8 +6,6 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from door_browser import BASE, VISIT
-from identity_provider import IdentityProvider
 from joserfc.jwk import OctKey, RSAKey
 
 from modelops.domain.people import Authentication, Role
@@ -17,6 +15,8 @@ from modelops.services import sessions
 from modelops.services.single_sign_on import read_role_map
 from modelops.store.queries_people import person_of_login, persons
 from modelops.store.tables import AuditRow
+from tests.api.door_browser import BASE, VISIT
+from tests.api.identity_provider import IdentityProvider
 
 ROLES = "ml-team=author, model-risk=approver, it=administrator"
 
@@ -133,7 +133,7 @@ def test_a_disabled_person_does_not_get_in(browser, provider, store, people):
         ("aud", ["modelops", "another app"]),
         ("exp", 1),
         ("exp", None),
-        ("iat", int(time.time()) + 86400),
+        pytest.param("iat", int(time.time()) + 86400, id="iat tomorrow"),
         ("nonce", "replayed"),
         ("nonce", None),
         ("sub", ""),
@@ -220,7 +220,9 @@ def test_the_proof_is_old_after_five_minutes(browser, provider, store):
         sessions.verify_single_sign_on(store, token, actor=actor, at=later)
 
 
-@pytest.mark.parametrize("auth_time", [None, 0, int(time.time()) - 3600, int(time.time()) + 3600])
+@pytest.mark.parametrize(
+    "auth_time", [None, 0, int(time.time()) - 3600, int(time.time()) + 3600], ids=["none", "zero", "past", "future"]
+)
 def test_a_provider_that_did_not_ask_again_proves_nothing(browser, provider, auth_time):
     approver(browser, provider)
     provider.changed = {"auth_time": auth_time}

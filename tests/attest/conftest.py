@@ -1,5 +1,6 @@
 import pytest
-from attest_samples import Installation
+
+from tests.attest.attest_samples import Installation
 
 
 @pytest.fixture(scope="session")

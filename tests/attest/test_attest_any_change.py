@@ -1,12 +1,12 @@
 import json
 import zipfile
 
-from attest_samples import members_of, repacked, sealed_anyhow, statement_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelops.attest.verifier.container import EXCERPT, PROOFS
 from modelops.attest.verify import render_text, verify_bundle
+from tests.attest.attest_samples import members_of, repacked, sealed_anyhow, statement_of
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

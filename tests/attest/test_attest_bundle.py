@@ -1,7 +1,6 @@
 import json
 
 import pytest
-from attest_samples import MODEL, TRAIN, Installation, later, members_of, repacked, sealed_anyhow, statement_of
 
 from modelops.attest import bundle
 from modelops.attest.bundle import (
@@ -20,6 +19,16 @@ from modelops.attest.verify import as_dict, render_text, trusted_keys, verify_bu
 from modelops.domain.audit import SEAL, SIGN_OFF
 from modelops.domain.digest import Digest
 from modelops.errors import InvalidInput, VerificationFailed
+from tests.attest.attest_samples import (
+    MODEL,
+    TRAIN,
+    Installation,
+    later,
+    members_of,
+    repacked,
+    sealed_anyhow,
+    statement_of,
+)
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 import base64
 
 import pytest
-from attest_samples import ORIGIN, START, Trail
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from modelops.attest.checkpoint import check_anchor, open_checkpoint, sign_checkpoint
 from modelops.attest.keys import SigningKey
 from modelops.attest.verifier.log import note_key_hash
 from modelops.errors import InvalidInput, VerificationFailed
+from tests.attest.attest_samples import ORIGIN, START, Trail
 
 KEY, OTHER = SigningKey.new(), SigningKey.new()
 KEYS = {KEY.id: KEY.public}

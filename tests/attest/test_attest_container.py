@@ -2,10 +2,10 @@ import struct
 import zipfile
 
 import pytest
-from attest_samples import members_of
 
 from modelops.attest import bundle
 from modelops.attest.verify import verify_bundle
+from tests.attest.attest_samples import members_of
 
 
 @pytest.fixture

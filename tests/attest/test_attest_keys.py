@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from attest_samples import START, later
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -13,6 +12,7 @@ from modelops.attest.keys import KeyRing, SigningKey, check_pair, create_key, fi
 from modelops.attest.verify import trusted_keys
 from modelops.domain.digest import Digest
 from modelops.errors import Conflict, InvalidInput, NotFound, VerificationFailed
+from tests.attest.attest_samples import START, later
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="file modes are a POSIX thing")
 

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from attest_samples import MODEL, Installation, members_of
 
 from modelops.attest import verifier
 from modelops.attest.keys import fingerprint
 from modelops.attest.standalone import standalone_source
 from modelops.attest.verify import as_dict, main, verify_bundle
+from tests.attest.attest_samples import MODEL, Installation, members_of
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 import json
 
 import pytest
-from attest_samples import later, sample_files, sample_predicate, sample_sign_off, statement_of
 from pydantic import ValidationError
 
 from modelops.attest.dsse import sign_envelope
@@ -22,6 +21,7 @@ from modelops.domain.audit import GENESIS, SEAL, SIGN_OFF, AuditEntry
 from modelops.domain.digest import Digest
 from modelops.domain.review import Decision, Meaning
 from modelops.errors import VerificationFailed
+from tests.attest.attest_samples import later, sample_files, sample_predicate, sample_sign_off, statement_of
 
 HEAD = AuditPosition(sequence=4, hash=GENESIS)
 

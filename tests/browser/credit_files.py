@@ -42,7 +42,7 @@ def credit_files(folder: Path) -> CreditFiles:
     table.loc[months.isin(TEST_MONTHS), _COLUMNS].to_parquet(made.test, index=False)
     train[_COLUMNS].to_csv(made.train, index=False)
     made.note.write_text(
-        "# Who could be harmed\n\nA person who is wrongly refused pays more elsewhere. A person decides each refusal.\n",
+        "# Who could be harmed\n\nWhoever is wrongly refused pays more elsewhere. A person decides each refusal.\n",
         encoding="utf-8",
     )
     return made

@@ -77,6 +77,10 @@ class Visitor:
         expect(found).to_be_visible()
         return found
 
+    def badge(self, word: str, *, within: Locator | None = None, timeout: int = PATIENCE) -> None:
+        """Wait for a status: its word stands beside a sign."""
+        self.sees(re.compile(rf"(^|\s){word}$"), within=within, timeout=timeout)
+
     def press(self, name: str | re.Pattern[str], *, within: Locator | None = None, exact: bool = True) -> None:
         """Press a button."""
         self.settled()
@@ -113,6 +117,17 @@ class Visitor:
         self.settled()
         self.page.get_by_label(label, exact=True).set_input_files(path)
         self.page.get_by_role("button", name="Upload").click()
+
+    def question(self, text: str) -> Locator:
+        """Open a question of the checklist and return its box."""
+        opened, closed = (re.compile(f"expand_{way}") for way in ("less", "more"))
+        box = self.page.get_by_test_id("stVerticalBlock").filter(has_text=text)
+        one = box.filter(has=self.page.get_by_role("button", name=re.compile("expand_(less|more)"))).last
+        expect(one).to_be_visible()
+        if one.get_by_role("button", name=opened).count() == 0:
+            one.get_by_role("button", name=closed).click()
+        expect(one.get_by_role("button", name=opened)).to_be_visible()
+        return one
 
     def number(self, name: str) -> int:
         """Return the number under which the address names something."""

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
+from modelops.analyses.registry import analysis
 from modelops.cli import support
 from modelops.cli import text as shown
-from modelops.analyses.registry import analysis
 from modelops.domain.columns import ColumnRoles
 from modelops.errors import InvalidInput
 

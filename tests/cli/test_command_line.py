@@ -8,12 +8,12 @@ import sys
 import time
 from pathlib import Path
 
-import model_files
 import pandas as pd
 import pytest
 
 from modelops.cli import run
 from modelops.domain.result import AnalysisResult
+from tests import model_files
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import model_files
 import numpy as np
 import pandas as pd
 import psutil
@@ -24,6 +23,7 @@ from modelops.evaluation import (
     inspect_table,
     request_of,
 )
+from tests import model_files
 
 PREDICTED = ColumnRoles(target="defaulted", prediction="predicted", sensitive=("sex",))
 

@@ -3,12 +3,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from jsonschema import Draft7Validator
-from report_samples import sample_sign_off
 
 from modelops.domain.digest import Digest
 from modelops.domain.gate import DecidedReview, GateRule, ModelName, decide
 from modelops.domain.review import ReviewState
 from modelops.reports.gate_formats import GateFormat, render_gate
+from tests.reports.report_samples import sample_sign_off
 
 DIGEST = Digest.of(b"model")
 NOW = "2026-11-23T09:00:00.000000Z"

@@ -2,12 +2,12 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from report_samples import sample_result, sample_review, sample_sign_off
 
 from modelops.domain.result import Curve, Measurement, ResultTable, Series, Shape
 from modelops.reports.command import command_line
 from modelops.reports.result import MAX_PAGE, conclusion, result_report
 from modelops.reports.review import model_card, review_report
+from tests.reports.report_samples import sample_result, sample_review, sample_sign_off
 
 ALLOWED = {
     *(

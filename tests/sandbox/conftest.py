@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from modelops.sandbox import Limits, Worker
+from modelops.sandbox import Limits, Worker, process, spares
 
 ENTRIES = Path(__file__).with_name("entries")
 QUICK = Limits(wall_seconds=60.0, cpu_seconds=60)
@@ -39,5 +40,7 @@ def no_folder_is_left() -> Iterator[None]:
 
 
 def scratch_folders() -> set[str]:
-    """Return the names of the workers' folders."""
-    return {path.name for path in Path(tempfile.gettempdir()).glob("modelops-*") if not path.name.startswith("modelops-probe")}
+    """Return the names of the folders of this process's workers; spares of other tests come and go."""
+    kept = {spare.scratch.parent.name for spare in spares._pool.waiting.values()}
+    mine = Path(tempfile.gettempdir()).glob(f"modelops-{process._machine()}-{os.getpid()}-*")
+    return {path.name for path in mine} - kept

@@ -32,9 +32,7 @@ class Case:
 def rows(*, missing: bool = False, text: bool = False, seed: int = 0) -> pd.DataFrame:
     """Make features: two numbers, a whole number, and a category if ``text``."""
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame(
-        {"a": rng.normal(size=ROWS), "b": rng.exponential(size=ROWS), "d": rng.integers(0, 9, ROWS)}
-    )
+    frame = pd.DataFrame({"a": rng.normal(size=ROWS), "b": rng.exponential(size=ROWS), "d": rng.integers(0, 9, ROWS)})
     if text:
         frame["c"] = pd.Categorical(rng.choice(["x", "y", "z"], ROWS))
     if missing:

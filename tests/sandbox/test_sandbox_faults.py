@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from modelops.errors import InvalidInput, RefusedFile, WorkerFailed
-from modelops.sandbox import Limits, Worker
+from modelops.sandbox import Limits, Worker, process
 from modelops.sandbox.limits import MIB
 
 QUICK = Limits(wall_seconds=30.0, cpu_seconds=30)
@@ -157,7 +157,7 @@ def test_what_is_asked_of_an_ended_worker_is_answered_with_why_it_ended(start):
         worker.send({"kind": "again"}, [bytes(1 << 20)])
 
 
-def test_a_worker_goes_when_its_parent_is_killed():
+def test_a_worker_goes_when_its_parent_is_killed_and_its_folder_with_the_next():
     code = (
         "import sys, time; sys.path[:0] = [sys.argv[1]]\n"
         "from modelops.sandbox import Limits, Worker; from pathlib import Path\n"
@@ -171,8 +171,11 @@ def test_a_worker_goes_when_its_parent_is_killed():
         child = psutil.Process(int(pid))
         parent.kill()
     _, alive = psutil.wait_procs([child], timeout=5)
-    subprocess.run(["rm", "-rf", folder], check=True)
     assert not alive
+    # Nobody was left to remove its folder; the next parent does.
+    process.remove_orphans.cache_clear()
+    process.remove_orphans()
+    assert not Path(folder).exists()
 
 
 def test_a_spinning_worker_dies_at_once_when_it_is_closed(start):

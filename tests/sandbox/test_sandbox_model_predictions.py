@@ -6,7 +6,7 @@ through the sandbox.
 
 import numpy as np
 import pytest
-import sandbox_models as made
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
     AdaBoostClassifier,
     ExtraTreesRegressor,
@@ -15,7 +15,6 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestClassifier,
 )
-from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -29,6 +28,7 @@ from sklearn.tree import DecisionTreeClassifier
 from modelops.domain.columns import Task
 from modelops.sandbox.detect import detect
 from modelops.sandbox.model_process import open_model
+from tests.sandbox import sandbox_models as made
 
 TASKS = ("binary", "three", "number")
 DATA = {
@@ -133,7 +133,9 @@ def test_histogram_boosting_on_pandas_categories_predicts_as_scikit_learn_does(t
 @pytest.mark.parametrize("zipmap", [False, True])
 @pytest.mark.parametrize("named", [(), ("bad", "good", "new")])
 def test_onnx_classifiers_predict_as_onnx_runtime_does(zipmap, named, tmp_path):
-    case = made.onnx(tmp_path, RandomForestClassifier(3, max_depth=3, random_state=0), "three", zipmap=zipmap, named=named)
+    case = made.onnx(
+        tmp_path, RandomForestClassifier(3, max_depth=3, random_state=0), "three", zipmap=zipmap, named=named
+    )
     check(case, opened(case))
 
 

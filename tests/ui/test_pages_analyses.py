@@ -6,7 +6,6 @@ import json
 import sqlite3
 
 import pytest
-from ui_inventory import MADE_AT, Made, make
 
 from modelops.analyses.base import Parameters
 from modelops.analyses.registry import ANALYSES
@@ -18,6 +17,7 @@ from modelops.ui import result_files, results
 from modelops.ui.comparing import asked_differences, verdict_pairs
 from modelops.ui.parameters import fields_of
 from modelops.ui.run_record import command_line
+from tests.ui.ui_inventory import MADE_AT, Made, make
 
 ANALYSES_PAGE, START = "pages/analyses/analyses.py", "pages/analyses/start.py"
 RUN, COMPARE = "pages/analyses/run.py", "pages/analyses/compare.py"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ui_inventory import MADE_AT, Made, author_of, make
 
 from modelops.domain.columns import ColumnRoles, Task
 from modelops.domain.review import ReviewState
 from modelops.services import catalogue, inventory, reviews
 from modelops.store.tables import AuditRow, DatasetRow, ModelRow, ReviewRow, VersionRow
+from tests.ui.ui_inventory import MADE_AT, Made, author_of, make
 
 MODELS, MODEL = "pages/models/models.py", "pages/models/model.py"
 VERSION, DATASET = "pages/models/version.py", "pages/models/dataset.py"

@@ -72,7 +72,7 @@ def make_mess(channel, frame):
 
 
 def nested(channel, frame):
-    os.mkdir(channel.scratch / "closed", 0o000)
+    (channel.scratch / "closed").mkdir(mode=0o000)
     channel.send({"kind": "done"})
 
 
@@ -148,7 +148,14 @@ def libraries(channel, frame):
     sklearn.ensemble.HistGradientBoostingRegressor(max_iter=2).fit(values[:, None], values)
     sums = [
         total(values),
-        float(pl.DataFrame({"a": values, "g": values % 7}).lazy().group_by("g").agg(pl.col("a").sum()).collect()["a"].sum()),
+        float(
+            pl.DataFrame({"a": values, "g": values % 7})
+            .lazy()
+            .group_by("g")
+            .agg(pl.col("a").sum())
+            .collect()["a"]
+            .sum()
+        ),
         float(pa.compute.sum(pa.array(values)).as_py()) if hasattr(pa, "compute") else float(values.sum()),
         float(pd.Series(values).sum()),
         float(scipy.stats.ks_2samp(values, values).pvalue) * float(values.sum()),
