@@ -83,9 +83,7 @@ def seed(home: Path, people: int) -> list[tuple[Actor, int]]:
         for number in range(people):
             login = f"author{number}"
             with store.transaction() as t:
-                user = insert_person(
-                    t, login=login, name=login, roles=roles, at=now, hashed=hashed, must_change=False
-                )
+                user = insert_person(t, login=login, name=login, roles=roles, at=now, hashed=hashed, must_change=False)
             actor = Actor(user, login, login, roles, Authentication.PASSWORD)
             about = {"name": f"Model {number}", "purpose": "A measurement", "owner_id": user}
             model = inventory.register_model(store, actor=actor, at=now, risk_tier=RiskTier.LOW, **about)

@@ -14,7 +14,7 @@ def gate(call: Call) -> GateDecision:
     text = call.text("digest")
     digest = Digest(text if ":" in text else f"sha256:{text}")
     keys = open_keys(call.settings.keys, call.store, at=call.at)
-    environment = call.query("environment")[:80] or None
+    environment = call.query("environment")
     return ask(call.store, digest, keys=keys, actor=call.actor, at=call.at, environment=environment)
 
 

@@ -10,6 +10,7 @@ from modelops.api.receiving import received
 from modelops.domain.columns import ColumnRoles, Task
 from modelops.domain.digest import Digest
 from modelops.domain.inventory import DatasetRole, RiskTier
+from modelops.domain.people import Right
 from modelops.domain.record import Record
 from modelops.errors import InvalidInput
 from modelops.services import inventory
@@ -107,6 +108,7 @@ def register_version(call: Call) -> Registered:
 
 async def upload_version(call: Call) -> Registered:
     """Register a version with the model file in the body; label, name, notes and parent stand in the query."""
+    call.actor.require(Right.REGISTER)
     parent = _number(call.query("parent"), what="parent")
     async with received(call.request, call.store.blobs, limit=call.settings.max_upload) as staged:
 
@@ -142,6 +144,7 @@ def upload_dependencies(call: Call) -> Registered:
 
 async def upload_dataset(call: Call) -> Registered:
     """Add the table in the body; ``title``, ``role`` and the file's ``name`` stand in the query."""
+    call.actor.require(Right.REGISTER)
     role = _role(call.query("role", DatasetRole.TEST.value))
     async with received(call.request, call.store.blobs, limit=call.settings.max_upload) as staged:
 

@@ -46,6 +46,7 @@ def review(call: Call) -> dict[str, JsonValue]:
 
 async def upload_evidence(call: Call) -> dict[str, JsonValue]:
     """Attach the file in the body to a question; its ``name`` and, after a submission, a ``reason`` in the query."""
+    call.actor.require(Right.ANSWER)
     limit = min(MAX_EVIDENCE, call.settings.max_upload)
     async with received(call.request, call.store.blobs, limit=limit) as staged:
 
@@ -96,6 +97,7 @@ def report(call: Call) -> Response:
 
 def model_card(call: Call) -> Response:
     """Return the model card of a review as it stands now."""
+    call.actor.require(Right.READ)
     with call.store.reading() as reader:
         text = reporting.card(call.store, reader, call.number("review"), at=call.at)
     return _download(text.encode(), f"model-card-{call.number('review')}.html")

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 def start(store: Store, settings: Settings) -> Callable[[], None]:
     """Make the store ready, then look after it once an hour; return the function that stops it."""
     now = datetime.now(UTC)
-    files.sweep(store)
+    files.sweep(store, at=now)
     catalogue.publish_built_in(store, at=now)
     keys = open_keys(settings.keys, store, at=now)
     stopping = threading.Event()

@@ -65,7 +65,8 @@ def _work(channel: Channel, entry: str, *, is_spare: bool) -> None:
     except MemoryError:
         _report(channel, "MemoryError", "")
     except ModelOpsError as error:
-        _report(channel, type(error).__name__, str(error), lost=isinstance(error, BadFrame))
+        known = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "modelops.errors")
+        _report(channel, known, str(error), lost=isinstance(error, BadFrame))
     except Exception as error:  # noqa: BLE001 - whatever a library raises, the parent is told; the log has the rest
         traceback.print_exc()
         _report(channel, "Unexpected", type(error).__name__)

@@ -2,9 +2,9 @@
 
 Numba keeps compiled functions in a folder that it insists on writing to. A folder shared by all workers would let a
 hostile file leave machine code behind that the next worker runs, so each worker has its own folder inside its scratch
-folder, gone when it ends. What it starts with is copied from one that only `fill` writes: from a worker that has
-compiled our functions and has never seen a file from outside. Without a filled folder everything still works; the first
-use of a compiled function in each worker then costs its compilation (2-9 s).
+folder, gone when it ends. What it starts with is copied from one that only `modelops.sandbox.compiling` fills: from a
+worker that has compiled our functions and has never seen a file from outside. Without a filled folder everything still
+works; the first use of a compiled function in each worker then costs its compilation (2-9 s).
 """
 
 from __future__ import annotations
@@ -13,12 +13,6 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from modelops.errors import WorkerFailed
-
-if TYPE_CHECKING:
-    from modelops.sandbox.launch import Worker
 
 _SUFFIXES = {".nbi", ".nbc"}
 _folder: Path | None = None
@@ -37,27 +31,12 @@ def copy_to(target: Path) -> None:
         _copy(_folder, target)
 
 
-def fill(worker: Worker, *, timeout: float = 300.0) -> int:
-    """Let a fresh worker compile, and keep what it compiled; return the number of files kept.
-
-    ``worker`` runs an entry that answers the message ``compile`` with ``compiled``. Nothing from outside may have been
-    given to it.
-
-    Raises
-    ------
-    WorkerFailed
-        If it was given a file, or does not compile.
-    """
+def keep(source: Path) -> int:
+    """Copy compiled code to the shared folder; return the number of files. Only `compiling` calls it."""
     if _folder is None:
         return 0
-    if worker.has_inputs:
-        raise WorkerFailed("A process that has seen a file from outside may not fill the folder of compiled code.")
-    worker.send({"kind": "compile"})
-    answer = worker.receive(timeout)
-    if answer.kind != "compiled":
-        raise WorkerFailed(f"Got the answer {answer.kind!r} while filling the folder of compiled code.")
     _folder.mkdir(parents=True, exist_ok=True)
-    return _copy(worker.scratch / "numba", _folder)
+    return _copy(source, _folder)
 
 
 def _copy(source: Path, target: Path) -> int:

@@ -162,7 +162,8 @@ def _text_kind(head: bytes, *, name: str) -> FileKind:
     if _is_safetensors(head):
         raise RefusedFile(refusals.SAFETENSORS.text(name))
     if not _is_text(head):
-        raise RefusedFile(refusals.UNKNOWN.text(name))
+        # The fourth way zlib may begin is the text "x^".
+        raise RefusedFile((refusals.ZLIB if head[:2] == b"x^" else refusals.UNKNOWN).text(name))
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] == b"{":
         return _json_kind(start, name=name)

@@ -26,7 +26,7 @@ from types import TracebackType
 from typing import Self
 
 from modelops.errors import InvalidInput, ModelOpsError, WorkerFailed
-from modelops.sandbox import fates, process
+from modelops.sandbox import fates, folders, process
 from modelops.sandbox.channel import INPUT_NAME
 from modelops.sandbox.limits import MODEL_LIMITS, Limits
 from modelops.sandbox.watch import Log, Watch
@@ -55,13 +55,12 @@ class Worker:
         self.subject = "The file"
         self.layers: tuple[str, ...] = ()
         self.missing: tuple[str, ...] = ()
-        self.has_inputs = False
         self._failure: ModelOpsError | None = None
         self._failing = threading.Lock()
         self._closed = threading.Event()
         self._linked: list[Worker] = []
         self._frames: queue.Queue[Frame | None] = queue.Queue(maxsize=4)
-        self._folders = process.Folders.create()
+        self._folders = folders.Folders.create()
         try:
             started = process.start(entry, limits, self._folders, warm=warm, readable=readable)
         except BaseException:
@@ -159,8 +158,7 @@ class Worker:
         target = self._folders.inputs / name
         if target.exists():
             raise InvalidInput(f"The sandboxed process has an input {name!r} already.")
-        self.has_inputs = True
-        if process.worker_user() is None and any(layer.startswith("Landlock") for layer in self.layers):
+        if folders.worker_user() is None and any(layer.startswith("Landlock") for layer in self.layers):
             with contextlib.suppress(OSError):
                 os.link(path.resolve(), target)
                 return target

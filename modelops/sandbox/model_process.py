@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelops.errors import InvalidInput, NotMeasured, RefusedFile
+from modelops.errors import InvalidInput, ModelOpsError, NotMeasured, RefusedFile
 from modelops.sandbox import tables
 from modelops.sandbox.detect import FileKind
 from modelops.sandbox.wire import BadFrame, EndOfStream, Frame, Json, Stream
@@ -54,27 +54,63 @@ def open_model(path: Path, kind: FileKind) -> OpenedModel:
     RefusedFile
         If the file is damaged, asks for what is not given, or is no model.
     """
-    if kind is FileKind.ONNX:
-        from modelops.sandbox.adapters.onnx_model import open_onnx
+    opener = _OPENERS.get(kind)
+    if opener is None:
+        raise RefusedFile(f"A file of the format {kind} is a table, a model is needed.")
+    from modelops.sandbox.adapters.base import unreadable
 
-        return open_onnx(path)
-    if kind is FileKind.SKOPS:
-        from modelops.sandbox.adapters.skops_model import open_skops
+    try:
+        return opener(path)
+    except (ModelOpsError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file makes the libraries raise anything
+        raise unreadable(kind.partition("_")[0], error) from error
 
-        return open_skops(path)
-    if kind in (FileKind.XGBOOST_JSON, FileKind.XGBOOST_UBJ):
-        from modelops.sandbox.adapters.xgboost_model import open_xgboost
 
-        return open_xgboost(path, kind=kind)
-    if kind is FileKind.LIGHTGBM:
-        from modelops.sandbox.adapters.lightgbm_model import open_lightgbm
+def _onnx(path: Path) -> OpenedModel:
+    from modelops.sandbox.adapters.onnx_model import open_onnx
 
-        return open_lightgbm(path)
-    if kind is FileKind.CATBOOST:
-        from modelops.sandbox.adapters.catboost_model import open_catboost
+    return open_onnx(path)
 
-        return open_catboost(path)
-    raise RefusedFile(f"A file of the format {kind} is a table, a model is needed.")
+
+def _skops(path: Path) -> OpenedModel:
+    from modelops.sandbox.adapters.skops_model import open_skops
+
+    return open_skops(path)
+
+
+def _xgboost_json(path: Path) -> OpenedModel:
+    from modelops.sandbox.adapters.xgboost_model import open_xgboost
+
+    return open_xgboost(path, kind=FileKind.XGBOOST_JSON)
+
+
+def _xgboost_ubj(path: Path) -> OpenedModel:
+    from modelops.sandbox.adapters.xgboost_model import open_xgboost
+
+    return open_xgboost(path, kind=FileKind.XGBOOST_UBJ)
+
+
+def _lightgbm(path: Path) -> OpenedModel:
+    from modelops.sandbox.adapters.lightgbm_model import open_lightgbm
+
+    return open_lightgbm(path)
+
+
+def _catboost(path: Path) -> OpenedModel:
+    from modelops.sandbox.adapters.catboost_model import open_catboost
+
+    return open_catboost(path)
+
+
+_OPENERS: dict[FileKind, Callable[[Path], OpenedModel]] = {
+    FileKind.ONNX: _onnx,
+    FileKind.SKOPS: _skops,
+    FileKind.XGBOOST_JSON: _xgboost_json,
+    FileKind.XGBOOST_UBJ: _xgboost_ubj,
+    FileKind.LIGHTGBM: _lightgbm,
+    FileKind.CATBOOST: _catboost,
+}
 
 
 def serve(peer: Stream, model: OpenedModel) -> None:

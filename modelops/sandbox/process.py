@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import queue
-import shutil
 import socket
-import stat
 import subprocess
 import sys
-import tempfile
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelops.sandbox import compile_cache
-from modelops.sandbox.confine import hide_memory, other_user
+from modelops.sandbox.confine import hide_memory
+from modelops.sandbox.folders import ROOT, Folders, worker_user
 from modelops.sandbox.limits import Limits
 
-ROOT = Path(__file__).resolve().parents[2]
 _CHILD = Path(__file__).with_name("child.py")
 _THREAD_SETTINGS = (
     "OMP_NUM_THREADS",
@@ -46,60 +41,6 @@ def protect_parent() -> bool:
     except OSError:
         return False
     return True
-
-
-@functools.cache
-def worker_user() -> int | None:
-    """Return the user that workers run as, ``None`` for the present one."""
-    return other_user(ROOT / "modelops")
-
-
-@dataclass(frozen=True)
-class Folders:
-    """The folders of one worker, in a folder of their own under the system's temporary one."""
-
-    root: Path
-
-    @property
-    def inputs(self) -> Path:
-        """What the worker may read and not change."""
-        return self.root / "inputs"
-
-    @property
-    def scratch(self) -> Path:
-        """What the worker may write."""
-        return self.root / "scratch"
-
-    @classmethod
-    def create(cls) -> Folders:
-        """Make new, empty folders that nobody else can enter."""
-        folders = cls(Path(tempfile.mkdtemp(prefix="modelops-")).resolve())
-        folders.inputs.mkdir(mode=0o755)
-        folders.scratch.mkdir(mode=0o700)
-        compile_cache.copy_to(folders.scratch / "numba")
-        user = worker_user()
-        if user is not None:
-            for path in (folders.root, folders.scratch, *folders.scratch.rglob("*")):
-                os.chown(path, user, user)
-        return folders
-
-    def remove(self) -> None:
-        """Remove everything, also what the worker has made unreadable."""
-        shutil.rmtree(self.root, onerror=_open_and_retry)
-
-
-def _open_and_retry(_function: object, path: str, _error: object) -> None:
-    try:
-        parent = Path(path).parent
-        for folder in (parent, Path(path)):
-            if not folder.is_symlink() and folder.is_dir():
-                folder.chmod(stat.S_IRWXU)
-        if Path(path).is_dir() and not Path(path).is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            Path(path).unlink(missing_ok=True)
-    except OSError:
-        return
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ def _packed(how: str) -> Refusal:
     )
 
 
+ZLIB = _packed("zlib")
 _SIGNATURES: tuple[tuple[int, bytes, Refusal], ...] = (
     (0, b"\x1f\x8b", _packed("gzip")),
     (0, b"BZh", _packed("bzip2")),
@@ -80,9 +81,9 @@ _SIGNATURES: tuple[tuple[int, bytes, Refusal], ...] = (
     (0, b"\x5d\x00\x00", _packed("lzma")),
     (0, b"\x28\xb5\x2f\xfd", _packed("zstandard")),
     (0, b"\x04\x22\x4d\x18", _packed("lz4")),
-    (0, b"\x78\x9c", _packed("zlib")),
-    (0, b"\x78\x01", _packed("zlib")),
-    (0, b"\x78\xda", _packed("zlib")),
+    (0, b"\x78\x9c", ZLIB),
+    (0, b"\x78\x01", ZLIB),
+    (0, b"\x78\xda", ZLIB),
     (0, b"7z\xbc\xaf\x27\x1c", _packed("7-Zip")),
     (0, b"Rar!", _packed("RAR")),
     (257, b"ustar", _packed("tar")),
@@ -105,6 +106,7 @@ _SIGNATURES: tuple[tuple[int, bytes, Refusal], ...] = (
 )
 _XML_START = re.compile(rb"\s*<(\?xml|!DOCTYPE|!--|html|PMML|[A-Za-z][\w.:-]*[\s>])", re.IGNORECASE)
 _NAMING = {"GLOBAL", "INST"}
+_LONG = 60_000
 _CLASS = re.compile(r"[A-Za-z_][\w.]* [A-Za-z_][\w.]*")
 _YAML_TAG = re.compile(rb"!!python/|^\s*%YAML|^---\s*$|^flavors:|^artifact_path:", re.MULTILINE)
 
@@ -133,20 +135,22 @@ def is_pickle(head: bytes) -> bool:
     """Say whether this is the beginning of a pickle of any protocol.
 
     Protocol 2 and later begin with a mark of their own. The older ones are text and look much like a table: their
-    opcodes are listed, not run, and count when they name a class and use it, or come to a proper end.
+    opcodes are listed, not run, and count when they come to a proper end, or fill all of a long head.
     """
     if len(head) > 2 and head[0] == 0x80 and head[1] <= 10:
         return True
     seen: set[str] = set()
+    reached = 0
     try:
-        for opcode, argument, _ in pickletools.genops(io.BytesIO(head)):
+        for opcode, argument, position in pickletools.genops(io.BytesIO(head)):
             if opcode.name in _NAMING and not _CLASS.fullmatch(str(argument)):
                 return False
             seen.add(opcode.name)
+            reached = position or 0
             if opcode.name == "STOP":
                 break
     except Exception:  # noqa: BLE001, S110 - pickletools raises anything on what is no pickle, or is cut off here
         pass
-    names_class = "GLOBAL" in seen or {"INST", "MARK"} <= seen
-    uses_class = bool(seen & {"REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ"})
-    return (names_class and uses_class) or {"STOP", "MARK"} <= seen
+    is_whole = "STOP" in seen
+    is_cut_off = len(head) >= _LONG and reached > len(head) - _LONG // 4
+    return (is_whole or is_cut_off) and bool(seen & {"MARK", "GLOBAL"})

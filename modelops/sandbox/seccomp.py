@@ -127,7 +127,17 @@ def install() -> None:
     machine = platform.machine()
     if machine not in _ARCHITECTURES:
         raise OSError(f"no system call table for the processor {machine!r}")
-    instructions = program(_ARCHITECTURES[machine], own_process=os.getpid())
+    load(program(_ARCHITECTURES[machine], own_process=os.getpid()))
+
+
+def load(instructions: list[Instruction]) -> None:
+    """Put a filter on this thread and on all that it starts; filters add up.
+
+    Raises
+    ------
+    OSError
+        If the kernel refuses.
+    """
     content = b"".join(struct.pack("<HBBI", *instruction) for instruction in instructions)
     held = ctypes.create_string_buffer(content)
     header = _Program(len(instructions), ctypes.cast(held, ctypes.c_void_p))

@@ -127,7 +127,7 @@ def _sendable(array: np.ndarray) -> np.ndarray:
     wanted = {"f": "<f8", "i": "<i8", "u": "|u1"}.get(array.dtype.kind, "")
     if wanted not in _TYPE_OF or (array.dtype.kind == "u" and array.dtype.itemsize != 1):
         raise TypeError(f"an array of {array.dtype} cannot be sent, only float64, int64 and uint8")
-    return np.ascontiguousarray(array, dtype=wanted)
+    return array.astype(wanted, order="C", copy=False)
 
 
 def read_frame(read: Callable[[memoryview], int], *, max_bytes: int = MAX_FRAME) -> Frame:

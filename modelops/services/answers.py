@@ -10,9 +10,10 @@ from modelops.domain.names import clean_text
 from modelops.domain.people import Actor, Right
 from modelops.domain.review import EvidenceKind
 from modelops.errors import Conflict, InvalidInput
+from modelops.services.refusals import audits_refusals
 from modelops.services.reviews import changed
 from modelops.store import Store, Transaction
-from modelops.store.queries_review import evidence
+from modelops.store.queries_review import KEEP, evidence
 from modelops.store.tables import AnswerRow, CommentRow, EvidenceRow, ReviewRow, UserRow
 
 
@@ -27,6 +28,7 @@ class Answer:
     due: date | None = None
 
 
+@audits_refusals("review/{review_id}")
 def answer(
     store: Store,
     review_id: int,
@@ -50,58 +52,78 @@ def answer(
         the review is closed for changes.
     """
     actor.require(Right.ANSWER)
-    text = clean_text(given.text, what="The answer")
+    with store.transaction() as t:
+        return _write(t, review_id, question_id, given, actor=actor, at=at, seen_revision=seen_revision, reason=reason)
+
+
+def _write(
+    t: Transaction,
+    review_id: int,
+    question_id: str,
+    given: Answer,
+    *,
+    actor: Actor,
+    at: datetime,
+    seen_revision: int,
+    reason: str,
+) -> AnswerRow:
+    text, reason = clean_text(given.text, what="The answer"), clean_text(reason, what="The reason")
     if given.result is Result.NOT_APPLICABLE and not text:
         raise InvalidInput("Say in the text why this question does not apply here.")
-    with store.transaction() as t:
-        review = changed(t, review_id)
-        _reason_after_submission(review, reason)
-        row = t.get(AnswerRow, (review_id, question_id), what="question")
-        if row.revision != seen_revision:
-            raise Conflict("Somebody else answered this question meanwhile. Reload to see their answer, then decide.")
-        if given.owner_id is not None:
-            t.get(UserRow, given.owner_id, what="person")
-        new = {
-            "result": Result(given.result),
-            "text": text,
-            "work_status": WorkStatus(given.work_status),
-            "owner_id": given.owner_id,
-            "due": given.due,
-        }
-        old = {name: getattr(row, name) for name in new}
-        fields = [name for name in new if new[name] != old[name]]
-        if not fields:
-            return row
-        for name in fields:
-            setattr(row, name, new[name])
-        row.revision += 1
-        row.updated_by, row.updated_at = actor.user_id, at
-        t.record(
-            actor,
-            "answer:change",
-            f"review/{review_id}/question/{question_id}",
-            at=at,
-            reason=reason.strip() or None,
-            old={name: old[name] for name in fields},
-            new={name: new[name] for name in fields},
-            contributes=True,
-        )
+    review = changed(t, review_id)
+    _reason_after_submission(review, reason)
+    row = t.get(AnswerRow, (review_id, question_id), what="question")
+    if row.revision != seen_revision:
+        raise Conflict("Somebody else answered this question meanwhile. Reload to see their answer, then decide.")
+    if given.owner_id is not None:
+        t.get(UserRow, given.owner_id, what="person")
+    new = {
+        "result": Result(given.result),
+        "text": text,
+        "work_status": WorkStatus(given.work_status),
+        "owner_id": given.owner_id,
+        "due": given.due,
+    }
+    old = {name: getattr(row, name) for name in new}
+    fields = [name for name in new if new[name] != old[name]]
+    if not fields:
+        return row
+    for name in fields:
+        setattr(row, name, new[name])
+    row.revision += 1
+    row.updated_by, row.updated_at = actor.user_id, at
+    t.record(
+        actor,
+        "answer:change",
+        f"review/{review_id}/question/{question_id}",
+        at=at,
+        reason=reason or None,
+        old={name: old[name] for name in fields},
+        new={name: new[name] for name in fields},
+        contributes=True,
+    )
     return row
 
 
+@audits_refusals("review/{review_id}")
 def keep_earlier(
     store: Store, review_id: int, question_id: str, *, actor: Actor, at: datetime, seen_revision: int, reason: str = ""
 ) -> AnswerRow:
-    """Give the answer of the earlier review again: result, text and evidence other than analysis runs."""
-    with store.reading() as reader:
-        review = reader.get(ReviewRow, review_id, what="review")
+    """Give the answer of the earlier review again: result, text and evidence other than analysis runs.
+
+    Whoever gave it in the earlier review has from now on contributed to this one.
+    """
+    actor.require(Right.ANSWER)
+    with store.transaction() as t:
+        review = t.get(ReviewRow, review_id, what="review")
         if review.earlier_id is None:
             raise InvalidInput("There is no earlier review to take this answer from.")
-        earlier = reader.get(AnswerRow, (review.earlier_id, question_id), what="earlier answer")
-        proofs = evidence(reader, review.earlier_id, question_id)
-    kept = Answer(earlier.result, earlier.text, earlier.work_status, earlier.owner_id, earlier.due)
-    row = answer(store, review_id, question_id, kept, actor=actor, at=at, seen_revision=seen_revision, reason=reason)
-    with store.transaction() as t:
+        earlier = t.get(AnswerRow, (review.earlier_id, question_id), what="earlier answer")
+        proofs = evidence(t, review.earlier_id, question_id)
+        kept = Answer(earlier.result, earlier.text, earlier.work_status, earlier.owner_id, earlier.due)
+        row = _write(t, review_id, question_id, kept, actor=actor, at=at, seen_revision=seen_revision, reason=reason)
+        new = {"review_id": review.earlier_id}
+        t.record(actor, KEEP, f"review/{review_id}/question/{question_id}", at=at, new=new, contributes=True)
         have = {item.digest for item in evidence(t, review_id, question_id)}
         for proof in proofs:
             if proof.kind is not EvidenceKind.RUN and proof.digest not in have:
@@ -116,6 +138,7 @@ def keep_earlier(
                     ),
                     actor=actor,
                     at=at,
+                    reason=reason,
                 )
     return row
 
@@ -128,7 +151,7 @@ def add_row(t: Transaction, row: EvidenceRow, *, actor: Actor, at: datetime, rea
         "evidence:add",
         f"review/{row.review_id}/question/{row.question_id}",
         at=at,
-        reason=reason.strip() or None,
+        reason=clean_text(reason, what="The reason") or None,
         new={"evidence_id": row.id, "kind": row.kind, "title": row.title},
         digest=row.digest,
         contributes=True,
@@ -136,6 +159,7 @@ def add_row(t: Transaction, row: EvidenceRow, *, actor: Actor, at: datetime, rea
     return row
 
 
+@audits_refusals("review/{review_id}")
 def comment(
     store: Store, review_id: int, text: str, *, actor: Actor, at: datetime, question_id: str | None = None
 ) -> CommentRow:
@@ -153,5 +177,5 @@ def comment(
 
 
 def _reason_after_submission(review: ReviewRow, reason: str) -> None:
-    if review.submission and not reason.strip():
+    if review.submission and not reason:
         raise InvalidInput("This review was submitted before: say why its content changes.")

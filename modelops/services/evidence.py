@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
@@ -12,7 +13,8 @@ from modelops.domain.review import EvidenceKind
 from modelops.errors import Conflict, InvalidInput
 from modelops.services import files
 from modelops.services.answers import add_row
-from modelops.services.reviews import changed
+from modelops.services.refusals import audits_refusals
+from modelops.services.reviews import changed, rest_on
 from modelops.store import Store
 from modelops.store.blobs import Staged
 from modelops.store.tables import AnswerRow, EvidenceRow, ReviewRow, RunRow, VersionRow
@@ -20,6 +22,7 @@ from modelops.store.tables import AnswerRow, EvidenceRow, ReviewRow, RunRow, Ver
 MAX_LINK = 2_000
 
 
+@audits_refusals("review/{review_id}")
 def attach_text(
     store: Store,
     review_id: int,
@@ -39,6 +42,7 @@ def attach_text(
     return _attach(store, row, actor=actor, at=at, reason=reason)
 
 
+@audits_refusals("review/{review_id}")
 def attach_link(
     store: Store,
     review_id: int,
@@ -58,8 +62,13 @@ def attach_link(
     InvalidInput
         If it is not an http or https address.
     """
-    url = url.strip()
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).netloc or len(url) > MAX_LINK:
+    url = clean_text(url, what="The link")
+    if (
+        len(url.split()) != 1
+        or urlsplit(url).scheme not in {"http", "https"}
+        or not urlsplit(url).netloc
+        or len(url) > MAX_LINK
+    ):
         raise InvalidInput("A link starts with https:// or http:// and names a host. Copy it from the browser's bar.")
     row = _row(
         review_id,
@@ -75,6 +84,7 @@ def attach_link(
     return _attach(store, row, actor=actor, at=at, reason=reason)
 
 
+@audits_refusals("review/{review_id}")
 def attach_file(
     store: Store,
     review_id: int,
@@ -93,10 +103,13 @@ def attach_file(
     return _attach(store, row, actor=actor, at=at, reason=reason, staged=staged)
 
 
+@audits_refusals("review/{review_id}")
 def attach_run(
     store: Store, run_id: int, review_id: int, question_id: str, *, actor: Actor, at: datetime, reason: str = ""
 ) -> EvidenceRow:
     """Attach the result of a finished analysis run of the version that is reviewed.
+
+    The data of the run become data of the review: they are signed with it, and who brought them has contributed to it.
 
     Raises
     ------
@@ -116,9 +129,11 @@ def attach_run(
     title = f"{run.analysis} (run {run.id})"
     row = _row(review_id, question_id, EvidenceKind.RUN, title, run.result, run.summary, actor, at, None)
     row.run_id = run.id
-    return _attach(store, row, actor=actor, at=at, reason=reason)
+    data = [each for each in (run.data_id, run.reference_id, run.train_id) if each is not None]
+    return _attach(store, row, actor=actor, at=at, reason=reason, data=data)
 
 
+@audits_refusals("evidence/{evidence_id}")
 def detach(store: Store, evidence_id: int, *, actor: Actor, at: datetime, reason: str) -> EvidenceRow:
     """Take a piece of evidence away. It stays in the history."""
     actor.require(Right.ANSWER)
@@ -167,7 +182,14 @@ def _row(
 
 
 def _attach(
-    store: Store, row: EvidenceRow, *, actor: Actor, at: datetime, reason: str, staged: Staged | None = None
+    store: Store,
+    row: EvidenceRow,
+    *,
+    actor: Actor,
+    at: datetime,
+    reason: str,
+    staged: Staged | None = None,
+    data: Collection[int] = (),
 ) -> EvidenceRow:
     actor.require(Right.ANSWER)
     with store.transaction() as t:
@@ -177,4 +199,6 @@ def _attach(
         t.get(AnswerRow, (row.review_id, row.question_id), what="question")
         if staged:
             row.digest = files.keep(store, t, staged, at=at)
+        for dataset_id in data:
+            rest_on(t, review.id, dataset_id, actor=actor, at=at)
         return add_row(t, row, actor=actor, at=at, reason=reason)

@@ -13,6 +13,7 @@ from modelops.domain.digest import Digest
 from modelops.domain.people import Actor, Right
 from modelops.errors import Conflict
 from modelops.services.keyring import Keys
+from modelops.services.refusals import audits_refusals
 from modelops.services.reporting import card
 from modelops.services.sealing import checkpoint
 from modelops.store import Reader, Store
@@ -21,6 +22,7 @@ from modelops.store.queries_review import content
 from modelops.store.tables import AttestationRow, CheckpointRow, ReviewRow
 
 
+@audits_refusals("review/{review_id}")
 def export_bundle(store: Store, review_id: int, path: Path, *, keys: Keys, actor: Actor, at: datetime) -> Digest:
     """Write the bundle of a sealed review to ``path`` and return its digest. The export is in the audit trail.
 
@@ -83,4 +85,6 @@ def changes_since_approval(store: Store, reader: Reader, review: ReviewRow) -> t
     if now.digest == review.content_digest:
         return ()
     signed = ReviewContent.model_validate_json(store.blobs.read(Digest(sealed.members[REVIEW])))
-    return differences(signed, now)
+    # Two different contents never pass for the same, even if no difference can be put into words.
+    whole = Difference(what="content", signed=signed.digest.short, now=now.digest.short)
+    return differences(signed, now) or (whole,)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from modelops.domain.digest import Digest
 from modelops.store import Store, Transaction
 from modelops.store.blobs import Staged
 from modelops.store.tables import BlobRow
+
+_SETTLED = timedelta(hours=1)
 
 
 def keep(store: Store, transaction: Transaction, content: bytes | Staged, *, at: datetime) -> Digest:
@@ -21,14 +23,18 @@ def keep(store: Store, transaction: Transaction, content: bytes | Staged, *, at:
     return digest
 
 
-def sweep(store: Store) -> int:
+def sweep(store: Store, *, at: datetime) -> int:
     """Remove files that no row knows, left by a crash between writing a file and its row; return how many.
 
-    Only at start-up, before anything writes.
+    Files of the last hour stay: another process may be about to write their rows.
     """
+    before = at - _SETTLED
+    store.blobs.clear_staging(before=before)
+    # The files first, the rows afterwards: what is stored in between is then known.
+    stored = [digest for digest in store.blobs.all() if store.blobs.stored_at(digest) < before]
     with store.reading() as reader:
         known = {row.digest for row in reader.all(BlobRow)}
-    unknown = [digest for digest in store.blobs.all() if digest not in known]
+    unknown = [digest for digest in stored if digest not in known]
     for digest in unknown:
         store.blobs.remove(digest)
     return len(unknown)

@@ -9,6 +9,7 @@ from modelops.domain.people import Actor, Right
 from modelops.domain.review import EDITABLE, FindingState, ReviewState, Severity, WaiverState, check_independence
 from modelops.errors import Conflict, InvalidInput, NotAllowed
 from modelops.services import catalogue
+from modelops.services.refusals import audits_refusals
 from modelops.store import Store, Transaction
 from modelops.store.queries_review import contributions
 from modelops.store.tables import AnswerRow, FindingRow, ModelRow, ReviewRow, SignOffRow, UserRow, VersionRow, WaiverRow
@@ -21,6 +22,7 @@ _STEPS = {
 }
 
 
+@audits_refusals("review/{review_id}")
 def raise_finding(
     store: Store,
     review_id: int,
@@ -75,10 +77,13 @@ def raise_finding(
     return finding
 
 
+@audits_refusals("finding/{finding_id}")
 def move_finding(
     store: Store, finding_id: int, state: FindingState, *, actor: Actor, at: datetime, reason: str
 ) -> FindingRow:
     """Move a finding on. Its owner says it is remediated; only an independent person closes or reopens it.
+
+    Whoever puts a finding right has contributed, and so does not close it themselves.
 
     Raises
     ------
@@ -106,10 +111,12 @@ def move_finding(
             reason=reason,
             old={"finding_id": finding_id, "state": old},
             new={"finding_id": finding_id, "state": state},
+            contributes=not closing,
         )
     return finding
 
 
+@audits_refusals("review/{review_id}")
 def request_waiver(
     store: Store,
     review_id: int,
@@ -165,6 +172,7 @@ def request_waiver(
     return waiver
 
 
+@audits_refusals("waiver/{waiver_id}")
 def decide_waiver(store: Store, waiver_id: int, *, accept: bool, actor: Actor, at: datetime, reason: str) -> WaiverRow:
     """Accept or refuse a waiver. Nobody decides on what they asked for or contributed to."""
     actor.require(Right.WAIVE)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -9,18 +12,23 @@ from pydantic import ValidationError
 from modelops import evaluation
 from modelops.domain.columns import ColumnRoles, ModelSummary, TableSummary, Task
 from modelops.domain.inventory import DatasetRole, RiskTier
-from modelops.domain.names import clean_name, clean_text
+from modelops.domain.names import LONGEST, clean_name, clean_text
 from modelops.domain.people import Actor, Right
 from modelops.domain.review import EDITABLE, ReviewState
 from modelops.errors import Conflict, InvalidInput
 from modelops.sandbox.protection import protection
 from modelops.services import files
+from modelops.services.refusals import audits_refusals
 from modelops.store import Store, Transaction
 from modelops.store.blobs import Staged
 from modelops.store.queries_inventory import reviews_of, reviews_using
 from modelops.store.tables import DatasetRow, ModelRow, UserRow, VersionRow
 
+_SANDBOXES = threading.BoundedSemaphore(2)
+_PATIENCE_SECONDS = 120.0
 
+
+@audits_refusals("model/0")
 def register_model(
     store: Store,
     *,
@@ -63,6 +71,7 @@ def register_model(
     return model
 
 
+@audits_refusals("model/{model_id}")
 def change_model(
     store: Store,
     model_id: int,
@@ -87,6 +96,11 @@ def change_model(
     with store.transaction() as t:
         _active_owner(t, owner_id)
         model = t.get(ModelRow, model_id, what="model")
+        if any(review.state is ReviewState.SUBMITTED for review, _ in reviews_of(t, model_id)):
+            raise Conflict(
+                "A review of this model is submitted: what it is about stands still until it is decided or changes are "
+                "asked for."
+            )
         old = {name: getattr(model, name) for name in new}
         changed = [name for name in new if old[name] != new[name]]
         if not changed:
@@ -106,6 +120,7 @@ def change_model(
     return model
 
 
+@audits_refusals("model/{model_id}")
 def register_version(
     store: Store,
     model_id: int,
@@ -140,7 +155,8 @@ def register_version(
     summary: ModelSummary | None = None
     if artifact:
         artifact.close()
-        summary = evaluation.inspect_model(artifact.path, name=file_name)
+        with _a_free_sandbox():
+            summary = evaluation.inspect_model(artifact.path, name=file_name)
     with store.transaction() as t:
         if t.first(VersionRow, model_id=model_id, label=label):
             raise Conflict(f"This model has a version {label!r} already. Choose another label.")
@@ -175,6 +191,7 @@ def register_version(
     return version
 
 
+@audits_refusals("version/{version_id}")
 def add_dependencies(
     store: Store, version_id: int, *, actor: Actor, at: datetime, content: bytes, file_name: str
 ) -> VersionRow:
@@ -205,6 +222,7 @@ def add_dependencies(
     return version
 
 
+@audits_refusals("model/{model_id}")
 def add_dataset(
     store: Store,
     model_id: int,
@@ -231,7 +249,8 @@ def add_dataset(
     with store.reading() as reader:
         reader.get(ModelRow, model_id, what="model")
     staged.close()
-    summary = evaluation.inspect_table(staged.path, name=file_name)
+    with _a_free_sandbox():
+        summary = evaluation.inspect_table(staged.path, name=file_name)
     with store.transaction() as t:
         dataset = t.add(
             DatasetRow(
@@ -255,6 +274,7 @@ def add_dataset(
     return dataset
 
 
+@audits_refusals("dataset/{dataset_id}")
 def correct_columns(
     store: Store,
     dataset_id: int,
@@ -272,13 +292,16 @@ def correct_columns(
     as one of an earlier state.
     """
     actor.require(Right.REGISTER)
+    reason = clean_text(reason, what="The reason")
+    if positive is not None and (len(positive) > LONGEST or "\0" in positive):
+        raise InvalidInput(f"The positive class has {len(positive)} characters; at most {LONGEST} are possible.")
     with store.transaction() as t:
         dataset = t.get(DatasetRow, dataset_id, what="dataset")
         _known_columns(TableSummary.model_validate(dataset.summary), roles)
         states = {review.state for review in reviews_using(t, dataset_id)}
         if ReviewState.SUBMITTED in states:
             raise Conflict("A submitted review uses this dataset. Withdraw it or wait until it is decided.")
-        if states - EDITABLE and not reason.strip():
+        if states - EDITABLE and not reason:
             raise InvalidInput("A finished review uses this dataset: say why its columns change.")
         old = {"roles": dataset.roles, "task": dataset.task, "positive": dataset.positive}
         dataset.roles = roles.model_dump(mode="json")
@@ -291,12 +314,23 @@ def correct_columns(
             "dataset:columns",
             f"dataset/{dataset_id}",
             at=at,
-            reason=reason.strip() or None,
+            reason=reason or None,
             old=old,
             new=new,
             contributes=True,
         )
     return dataset
+
+
+@contextlib.contextmanager
+def _a_free_sandbox() -> Iterator[None]:
+    """Wait for one of the few sandboxes that open uploads: each may take all the memory that one is allowed."""
+    if not _SANDBOXES.acquire(timeout=_PATIENCE_SECONDS):
+        raise Conflict("Too many files are being opened at the moment. Send this one again in some minutes.")
+    try:
+        yield
+    finally:
+        _SANDBOXES.release()
 
 
 def _known_columns(summary: TableSummary, roles: ColumnRoles) -> None:

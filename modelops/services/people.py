@@ -172,7 +172,9 @@ def enable_person(store: Store, user_id: int, *, reason: str, actor: Actor, at: 
 
 
 def reset_password(store: Store, user_id: int, *, reason: str, actor: Actor, at: datetime) -> NewPassword:
-    """Give an account a new password, shown once, that must be changed at the next log-in. Its sessions end.
+    """Give an account a new password, shown once, that must be changed at the next log-in.
+
+    Its sessions end and its API tokens are revoked.
 
     Raises
     ------
@@ -192,6 +194,8 @@ def reset_password(store: Store, user_id: int, *, reason: str, actor: Actor, at:
                 raise Conflict(f"{before.name} logs in by single sign-on and has no password here.")
             user.password_hash, user.must_change_password = hashed, True
             end_sessions(transaction, user_id)
+            # Whoever knew the old password may have made tokens with it.
+            revoke_tokens(transaction, user_id, at)
             throttle.forget(transaction, before.login)
             transaction.record(actor, "user:reset_password", f"user/{user_id}", at=at, reason=_reason(reason))
     return NewPassword(user_id, before.login, password)

@@ -11,6 +11,7 @@ from modelops.domain.people import SYSTEM, Actor, Right
 from modelops.domain.review import EDITABLE, ReviewState, check_independence, check_transition
 from modelops.errors import Conflict, InvalidInput
 from modelops.services import catalogue
+from modelops.services.refusals import audits_refusals
 from modelops.services.standing import Blocker, blocked_text, standing
 from modelops.store import Store, Transaction
 from modelops.store.queries_inventory import reviews_of
@@ -18,6 +19,7 @@ from modelops.store.queries_review import approvals_over, content, contributions
 from modelops.store.tables import AnswerRow, DatasetRow, ReviewDatasetRow, ReviewRow, VersionRow
 
 
+@audits_refusals("version/{version_id}")
 def open_review(
     store: Store, version_id: int, *, actor: Actor, at: datetime, gate: Gate, dataset_ids: Collection[int]
 ) -> ReviewRow:
@@ -75,6 +77,7 @@ def open_review(
     return review
 
 
+@audits_refusals("review/{review_id}")
 def use_dataset(store: Store, review_id: int, dataset_id: int, *, actor: Actor, at: datetime) -> None:
     """Let an open review rest on one more dataset of its model."""
     actor.require(Right.ANSWER)
@@ -83,11 +86,16 @@ def use_dataset(store: Store, review_id: int, dataset_id: int, *, actor: Actor, 
         version = t.get(VersionRow, review.version_id, what="model version")
         if t.get(DatasetRow, dataset_id, what="dataset").model_id != version.model_id:
             raise InvalidInput("This dataset belongs to another model.")
-        if t.find(ReviewDatasetRow, (review_id, dataset_id)):
-            return
-        t.add(ReviewDatasetRow(review_id=review_id, dataset_id=dataset_id))
-        new = {"dataset_id": dataset_id}
-        t.record(actor, "review:dataset", f"review/{review_id}", at=at, new=new, contributes=True)
+        rest_on(t, review_id, dataset_id, actor=actor, at=at)
+
+
+def rest_on(t: Transaction, review_id: int, dataset_id: int, *, actor: Actor, at: datetime) -> None:
+    """Add a dataset to those of a review, with the audit entry, if it is not among them."""
+    if t.find(ReviewDatasetRow, (review_id, dataset_id)):
+        return
+    t.add(ReviewDatasetRow(review_id=review_id, dataset_id=dataset_id))
+    new = {"dataset_id": dataset_id}
+    t.record(actor, "review:dataset", f"review/{review_id}", at=at, new=new, contributes=True)
 
 
 def changed(t: Transaction, review_id: int) -> ReviewRow:
@@ -109,6 +117,7 @@ def changed(t: Transaction, review_id: int) -> ReviewRow:
     return review
 
 
+@audits_refusals("review/{review_id}")
 def submit(store: Store, review_id: int, *, actor: Actor, at: datetime, note: str = "") -> ReviewRow:
     """Hand a review over to independent people. From now on its answers stand still.
 
@@ -154,6 +163,7 @@ def refuse_blocked(blockers: tuple[Blocker, ...], what: str) -> None:
         raise InvalidInput(blocked_text(blockers, what))
 
 
+@audits_refusals("review/{review_id}")
 def request_changes(store: Store, review_id: int, *, actor: Actor, at: datetime, reason: str) -> ReviewRow:
     """Give a submitted review back to its authors. Signatures of this submission no longer count."""
     actor.require(Right.REVIEW)
@@ -164,6 +174,7 @@ def request_changes(store: Store, review_id: int, *, actor: Actor, at: datetime,
         return _move(t, review, ReviewState.CHANGES_REQUESTED, actor=actor, at=at, reason=reason)
 
 
+@audits_refusals("review/{review_id}")
 def withdraw(store: Store, review_id: int, *, actor: Actor, at: datetime, reason: str) -> ReviewRow:
     """End a review without a decision."""
     actor.require(Right.SUBMIT)
@@ -173,6 +184,7 @@ def withdraw(store: Store, review_id: int, *, actor: Actor, at: datetime, reason
         return _move(t, review, ReviewState.WITHDRAWN, actor=actor, at=at, reason=reason)
 
 
+@audits_refusals("review/{review_id}")
 def revoke(store: Store, review_id: int, *, actor: Actor, at: datetime, reason: str) -> ReviewRow:
     """Take an approval back: from now on the gate is closed for this version."""
     actor.require(Right.SIGN)

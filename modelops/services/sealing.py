@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from modelops.attest.bundle import POLICY, REPORT, REVIEW, TEMPLATE, evidence_name, result_name, statement_subjects
 from modelops.attest.checkpoint import sign_checkpoint
@@ -146,7 +146,7 @@ def _predicate(
             Contributor(user_id=user_id, printed_name=now.people.get(user_id, "ModelOps"), acts=acts)
             for user_id, acts in sorted(now.contributors.items())
         ),
-        waivers=_waivers(content),
+        waivers=_waivers(content, at.date()),
         findings=_findings(content),
         protection=protection().level,
         app_version=VERSION,
@@ -157,7 +157,8 @@ def _predicate(
     )
 
 
-def _waivers(content: ReviewContent) -> tuple[SealedWaiver, ...]:
+def _waivers(content: ReviewContent, today: date) -> tuple[SealedWaiver, ...]:
+    """Return the waivers that the approval rests on: one that is over has nothing to hold any more."""
     return tuple(
         SealedWaiver(
             reference=str(waiver.number),
@@ -169,7 +170,7 @@ def _waivers(content: ReviewContent) -> tuple[SealedWaiver, ...]:
             expires_on=waiver.expires_on,
         )
         for waiver in content.waivers
-        if waiver.state is WaiverState.ACCEPTED
+        if waiver.state is WaiverState.ACCEPTED and waiver.expires_on >= today
     )
 
 

@@ -80,6 +80,8 @@ def sign_off(
             review = t.get(ReviewRow, review_id, what="review")
             now = standing(t, review, at=at)
             _check(now, given, current_actor(t, actor))
+            if row.submission != review.submission:
+                raise Conflict("This review was submitted anew at the same moment. Reload and sign again.")
             t.add(row)
             said = {"meaning": given.meaning, "decision": given.decision, "role": given.role}
             new = {
@@ -119,7 +121,18 @@ def _check(now: Standing, given: Signing, actor: Actor) -> None:
     if (given.meaning, given.decision) not in STATEMENTS:
         raise InvalidInput(f"A signature of {given.meaning} cannot {given.decision}.")
     if given.decision is Decision.APPROVE:
+        _refuse_earlier_content(now)
         refuse_blocked(now.blockers, "approved")
+
+
+def _refuse_earlier_content(now: Standing) -> None:
+    """Refuse to add a signature to others that were given on another content."""
+    earlier = [row.printed_name for row in now.sign_offs if row.content_digest != now.digest]
+    if earlier:
+        raise Conflict(
+            f"The content changed after {', '.join(earlier)} signed it. Ask for changes: after the next submission "
+            "everybody signs the same content."
+        )
 
 
 def _row(

@@ -8,6 +8,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -23,9 +24,12 @@ class Blobs:
 
         self._files, self._root = fsspec.core.url_to_fs(url)
         self._is_local = "file" in self._files.protocol
-        self._files.makedirs(self._root, exist_ok=True)
+        if self._is_local:
+            Path(self._root).mkdir(parents=True, exist_ok=True, mode=0o700)
+        else:
+            self._files.makedirs(self._root, exist_ok=True)
         self._staging = Path(self._root) / "incoming" if self._is_local else Path(tempfile.mkdtemp())
-        self._staging.mkdir(exist_ok=True, mode=0o700)
+        self._staging.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def _path(self, digest: Digest) -> str:
         return f"{self._root}/{digest.hex[:2]}/{digest.hex}"
@@ -94,6 +98,18 @@ class Blobs:
     def holds(self, digest: Digest) -> bool:
         """Whether the store holds this file."""
         return bool(self._files.exists(self._path(digest)))
+
+    def stored_at(self, digest: Digest) -> datetime:
+        """Return when a stored file was written last."""
+        found: datetime = self._files.modified(self._path(digest))
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+    def clear_staging(self, *, before: datetime) -> int:
+        """Remove what a crash left half received, last written before this moment; return how many files."""
+        left = [path for path in self._staging.iterdir() if path.stat().st_mtime < before.timestamp()]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
 
     def remove(self, digest: Digest) -> None:
         """Remove a file that no row refers to."""

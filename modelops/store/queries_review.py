@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlmodel import col, func, or_, select
 
 from modelops.domain.attestation import VersionedDigest
+from modelops.domain.checklist import WorkStatus
 from modelops.domain.columns import ColumnRoles
 from modelops.domain.content import (
     AnswerContent,
@@ -17,7 +20,6 @@ from modelops.domain.content import (
     ReviewContent,
     WaiverContent,
 )
-from modelops.domain.checklist import WorkStatus
 from modelops.domain.review import EDITABLE, FindingState, ReviewState
 from modelops.store.tables import (
     AnswerRow,
@@ -36,6 +38,8 @@ from modelops.store.tables import (
     WaiverRow,
 )
 from modelops.store.transaction import Reader
+
+KEEP = "answer:keep"
 
 
 def names(reader: Reader, user_ids: Iterable[int | None]) -> dict[int, str]:
@@ -74,13 +78,15 @@ def earlier_review(reader: Reader, review: ReviewRow) -> ReviewRow | None:
 def contributions(reader: Reader, review: ReviewRow) -> dict[int, tuple[str, ...]]:
     """Return who had a hand in a review, its version, its model or its data, and by which acts.
 
-    Computed from the audit trail; the model's owner counts without any act.
+    Computed from the audit trail. The model's owners count without any act, the earlier ones too; so does whoever gave
+    an answer that was kept from an earlier review. The trigger `sign_off_independent` says the same.
     """
     version = reader.get(VersionRow, review.version_id, what="model version")
     model = reader.get(ModelRow, version.model_id, what="model")
     used = reader.all(ReviewDatasetRow, review_id=review.id)
     subjects = [f"review/{review.id}", f"version/{version.id}", f"model/{model.id}"]
     subjects += [f"dataset/{row.dataset_id}" for row in used]
+    subjects += _kept_from(reader, review, model)
     query = (
         select(AuditRow.actor_id, AuditRow.action)
         .where(
@@ -90,10 +96,33 @@ def contributions(reader: Reader, review: ReviewRow) -> dict[int, tuple[str, ...
         .distinct()
         .order_by(col(AuditRow.actor_id), col(AuditRow.action))
     )
-    acts: dict[int, tuple[str, ...]] = {model.owner_id: ("owner of the model",)}
+    acts: dict[int, tuple[str, ...]] = dict.fromkeys(_earlier_owners(reader, model), ("was owner of the model",))
+    acts[model.owner_id] = ("owner of the model",)
     for actor_id, action in reader.session.exec(query):
         acts[actor_id] = (*acts.get(actor_id, ()), action)
     return acts
+
+
+def _kept_from(reader: Reader, review: ReviewRow, model: ModelRow) -> list[str]:
+    """Return the questions of earlier reviews of the model whose answers were kept in this one, as audit subjects."""
+    query = select(AuditRow.subject).where(
+        AuditRow.action == KEEP, col(AuditRow.subject).startswith(f"review/{review.id}/", autoescape=True)
+    )
+    questions = [subject.removeprefix(f"review/{review.id}/") for subject in reader.session.exec(query.distinct())]
+    if not questions:
+        return []
+    earlier = (
+        select(ReviewRow.id)
+        .join(VersionRow, col(VersionRow.id) == ReviewRow.version_id)
+        .where(VersionRow.model_id == model.id, ReviewRow.id < review.id)
+    )
+    return [f"review/{number}/{question}" for number in reader.session.exec(earlier) for question in questions]
+
+
+def _earlier_owners(reader: Reader, model: ModelRow) -> list[int]:
+    query = select(AuditRow.body).where(AuditRow.subject == f"model/{model.id}", AuditRow.contributes)
+    said = [json.loads(body)["new"] or {} for body in reader.session.exec(query)]
+    return [new["owner_id"] for new in said if "owner_id" in new]
 
 
 def content(reader: Reader, review: ReviewRow) -> ReviewContent:
@@ -104,7 +133,7 @@ def content(reader: Reader, review: ReviewRow) -> ReviewContent:
     policy = reader.get(PolicyRow, review.policy, what="policy")
     findings = reader.all(FindingRow, review_id=review.id)
     waivers = reader.all(WaiverRow, review_id=review.id)
-    people = names(
+    people = _NamesThen.read(
         reader,
         [*(f.owner_id for f in findings), *(w.risk_owner_id for w in waivers)]
         + [user for w in waivers for user in (w.requested_by, w.decided_by)],
@@ -156,29 +185,54 @@ def _answers(reader: Reader, review_id: int) -> tuple[AnswerContent, ...]:
     )
 
 
-def _finding(row: FindingRow, people: dict[int, str]) -> FindingContent:
+@dataclass(frozen=True)
+class _NamesThen:
+    """Printed names as they were: a person who is renamed later changes nothing that was signed."""
+
+    now: dict[int, str]
+    renames: dict[int, list[tuple[datetime, str]]]
+
+    @classmethod
+    def read(cls, reader: Reader, user_ids: Iterable[int | None]) -> _NamesThen:
+        current = names(reader, user_ids)
+        renames: dict[int, list[tuple[datetime, str]]] = {}
+        if current:
+            query = select(AuditRow.subject, AuditRow.at, AuditRow.body).where(
+                AuditRow.action == "user:rename", col(AuditRow.subject).in_([f"user/{number}" for number in current])
+            )
+            for subject, at, body in reader.session.exec(query.order_by(col(AuditRow.sequence))):
+                number = int(subject.removeprefix("user/"))
+                renames.setdefault(number, []).append((at, json.loads(body)["old"]["name"]))
+        return cls(current, renames)
+
+    def of(self, user_id: int, at: datetime) -> str:
+        later = (old for renamed, old in self.renames.get(user_id, ()) if renamed > at)
+        return next(later, self.now[user_id])
+
+
+def _finding(row: FindingRow, people: _NamesThen) -> FindingContent:
     return FindingContent(
         number=row.id,
         question=row.question_id,
         severity=row.severity,
         title=row.title,
         text=row.text,
-        owner=people[row.owner_id],
+        owner=people.of(row.owner_id, row.raised_at),
         due=row.due,
         state=row.state,
     )
 
 
-def _waiver(row: WaiverRow, people: dict[int, str]) -> WaiverContent:
+def _waiver(row: WaiverRow, people: _NamesThen) -> WaiverContent:
     return WaiverContent(
         number=row.id,
         question=row.question_id,
         finding=row.finding_id,
         reason=row.reason,
         compensating_control=row.compensating_control,
-        risk_owner=people[row.risk_owner_id],
-        requested_by=people[row.requested_by],
-        decided_by=people.get(row.decided_by or 0),
+        risk_owner=people.of(row.risk_owner_id, row.requested_at),
+        requested_by=people.of(row.requested_by, row.requested_at),
+        decided_by=people.of(row.decided_by, row.decided_at) if row.decided_by and row.decided_at else None,
         expires_on=row.expires_on,
         state=row.state,
     )

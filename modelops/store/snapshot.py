@@ -36,8 +36,9 @@ def restore_records(path: Path, database: str) -> bool:
     target = Path(url.database)
     if target.exists():
         return False
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = target.with_suffix(".restoring")
+    beside.touch(mode=0o600)
     shutil.copyfile(path, beside)
     beside.replace(target)
     return True

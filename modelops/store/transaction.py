@@ -17,6 +17,7 @@ from modelops.errors import NotFound
 from modelops.store.tables import AuditRow
 
 R = TypeVar("R", bound=SQLModel)
+_LARGEST = 1 << 31
 _AUDIT_LOCK = 0x6D6F6465  # any fixed number: PostgreSQL's advisory lock of the audit trail
 
 
@@ -28,7 +29,7 @@ class Reader:
 
     def find(self, kind: type[R], key: Any) -> R | None:
         """Return the row with this primary key (a tuple for a joint key), or ``None``."""
-        return self.session.get(kind, key)
+        return self.session.get(kind, key) if _can_be_asked(key) else None
 
     def get(self, kind: type[R], key: Any, *, what: str) -> R:
         """Return the row with this primary key.
@@ -38,7 +39,7 @@ class Reader:
         NotFound
             If there is none; ``what`` names it for people.
         """
-        row = self.session.get(kind, key)
+        row = self.find(kind, key)
         if row is None:
             raise NotFound(f"There is no {what} {key}.")
         return row
@@ -153,6 +154,14 @@ class Transaction(Reader):
     def count(self, kind: type[SQLModel]) -> int:
         """Return how many rows a table has."""
         return self.session.exec(select(func.count()).select_from(kind)).one()
+
+
+def _can_be_asked(key: object) -> bool:
+    """Whether every database can compare with this key: they differ in the largest whole number, and in NUL."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return not any(
+        (isinstance(part, int) and abs(part) >= _LARGEST) or (isinstance(part, str) and "\0" in part) for part in parts
+    )
 
 
 def _json(values: Mapping[str, object] | None) -> dict[str, JsonValue] | None:

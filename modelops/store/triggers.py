@@ -22,6 +22,14 @@ _STEPS = {
 _CONTRIBUTED = """EXISTS (
   SELECT 1 FROM review r JOIN model_version v ON v.id = r.version_id JOIN model m ON m.id = v.model_id
   WHERE r.id = NEW.review_id AND (m.owner_id = NEW.user_id OR EXISTS (
+    SELECT 1 FROM audit o WHERE o.subject = 'model/' || m.id AND o.contributes AND (
+      o.body LIKE '%"owner_id":' || NEW.user_id || ',%' OR o.body LIKE '%"owner_id":' || NEW.user_id || '}%'))
+  OR EXISTS (
+    SELECT 1 FROM audit k JOIN review e ON e.id < r.id JOIN model_version w ON w.id = e.version_id
+    JOIN audit a ON a.subject = 'review/' || e.id || substr(k.subject, length('review/' || r.id) + 1)
+    WHERE k.action = 'answer:keep' AND k.subject LIKE 'review/' || r.id || '/%' AND w.model_id = m.id
+    AND a.contributes AND a.actor_id = NEW.user_id)
+  OR EXISTS (
     SELECT 1 FROM audit a WHERE a.actor_id = NEW.user_id AND a.contributes AND (
       a.subject = 'review/' || r.id OR a.subject LIKE 'review/' || r.id || '/%' OR a.subject = 'version/' || v.id
       OR a.subject = 'model/' || m.id
@@ -34,6 +42,14 @@ _NOT_SUBMITTED = """NOT EXISTS (
 _NOT_A_SIGNER = """(NOT EXISTS (SELECT 1 FROM "user" u WHERE u.id = NEW.user_id AND u.is_active)
   OR NOT EXISTS (SELECT 1 FROM user_role x WHERE x.user_id = NEW.user_id AND x.role = NEW.role)
   OR EXISTS (SELECT 1 FROM user_role x WHERE x.user_id = NEW.user_id AND x.role = 'administrator'))"""
+
+_MOVED = """(NEW.version_id <> OLD.version_id OR NEW.gate <> OLD.gate OR NEW.round <> OLD.round
+  OR NEW.template <> OLD.template OR NEW.policy <> OLD.policy OR NEW.submission < OLD.submission
+  OR NEW.content_digest <> OLD.content_digest)"""
+
+_OTHER_FILES = """(NEW.model_id <> OLD.model_id OR NEW.label <> OLD.label
+  OR (OLD.artifact IS NOT NULL AND (NEW.artifact IS NULL OR NEW.artifact <> OLD.artifact))
+  OR (OLD.dependencies IS NOT NULL AND (NEW.dependencies IS NULL OR NEW.dependencies <> OLD.dependencies)))"""
 
 
 def _rules() -> list[tuple[str, str, str, str, str]]:
@@ -57,13 +73,18 @@ def _rules() -> list[tuple[str, str, str, str, str]]:
     )
     step = f"NEW.state <> OLD.state AND NOT ({allowed})"
     rules.append(("review", "UPDATE", "review_step", step, "a review does not make this step"))
-    rules.append(("review", "DELETE", "review_kept", "TRUE", "a review is never deleted"))
+    rules.append(("review", "UPDATE", "review_fixed", _MOVED, "what a review is about never changes"))
+    rules.append(("model_version", "UPDATE", "version_fixed", _OTHER_FILES, "the files of a version never change"))
+    changed = "NEW.digest <> OLD.digest OR NEW.model_id <> OLD.model_id"
+    rules.append(("dataset", "UPDATE", "dataset_fixed", changed, "the bytes of a dataset never change"))
+    kept = ("review", "finding", "waiver", "comment", "review_dataset", "model_version", "dataset")
+    rules += [(table, "DELETE", f"{table}_kept", "TRUE", f"{table} rows are never deleted") for table in kept]
+    rules.append(("review_dataset", "UPDATE", "review_dataset_fixed", "TRUE", "the data of a review stay in it"))
     closed = f"(SELECT state FROM review WHERE id = NEW.review_id) NOT IN {_EDITABLE}"  # noqa: S608 - no value of anybody
+    shut = "this review is closed for changes"
+    rules.append(("review_dataset", "INSERT", "review_dataset_frozen", closed, shut))
     for table in ("answer", "evidence"):
-        rules += [
-            (table, what, f"{table}_frozen_{what.lower()}", closed, "this review is closed for changes")
-            for what in ("INSERT", "UPDATE")
-        ]
+        rules += [(table, what, f"{table}_frozen_{what.lower()}", closed, shut) for what in ("INSERT", "UPDATE")]
         rules.append((table, "DELETE", f"{table}_kept", "TRUE", f"{table} rows are never deleted"))
     return rules
 

@@ -38,8 +38,9 @@ def under(page: Page, rights: frozenset[Right], review: ReviewRow, now: Asked) -
         st.caption(plain(f"None yet. Wanted: {wanted}."))
     _analyses(page, rights, review, now, may_attach=may_add)
     if may_add:
+        # No popover: a click on a link closes it, and its late message would empty the page that the link leads to.
         key = f"add evidence {now.question.id}"
-        with st.popover("Add evidence", icon=":material/add:", key=key, on_change="rerun") as shown:
+        with st.expander("Add evidence", icon=":material/add:", key=key, on_change="rerun") as shown:
             if shown.open:
                 _add(page, review, now)
 
@@ -63,9 +64,8 @@ def _piece(page: Page, now: Asked, row: EvidenceRow, *, may_remove: bool) -> Non
                 st.markdown(plain(row.title), width="content")
             st.space("stretch")
             if may_remove:
-                with st.popover("Remove", type="tertiary", key=f"removing {row.id}", on_change="rerun") as shown:
-                    if shown.open:
-                        _remove(page, row)
+                with st.popover("Remove", type="tertiary"):
+                    _remove(page, row)
         if row.kind in {EvidenceKind.TEXT, EvidenceKind.LINK, EvidenceKind.RECORD} and row.text:
             widgets.said(row.text)
         expiry = f", until {day(row.expires_on)}" if row.expires_on else ""

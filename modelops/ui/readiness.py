@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 import streamlit as st
 
 from modelops.domain.checklist import Area
@@ -9,6 +11,7 @@ from modelops.services.standing import Standing
 from modelops.ui.text import plain
 
 MOST_TO_DO = 8
+_LONGEST_LINK = 72
 
 
 def area_bars(now: Standing) -> None:
@@ -47,6 +50,8 @@ def blocker_list(now: Standing) -> None:
         with st.container(border=True, gap="small"):
             text = now.template.question(first).text
             more = f" and {len(step.question_ids) - 1:d} more" if len(step.question_ids) > 1 else ""
+            # A link does not wrap: what does not fit would be cut without a sign.
+            text = shorten(text, _LONGEST_LINK, placeholder=" …")
             st.markdown(f"**{plain(step.what)}**")
             st.page_link(
                 "pages/reviews/checklist.py",

@@ -84,5 +84,6 @@ def heading(about: Subject, *, tab: str) -> None:
         st.caption(f"{GATES[review.gate]}, round {review.round:d}", width="content")
     with st.container(horizontal=True, gap="small", key="tabs"):
         for name, path in _TABS.items():
-            st.page_link(path, label=name, query_params=query, width="content", disabled=name == tab)
-    st.divider()
+            label = f"**{name}**" if name == tab else name
+            st.page_link(path, label=label, query_params=query, width="content")
+    st.space("xsmall")

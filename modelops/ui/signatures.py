@@ -10,6 +10,7 @@ from modelops.domain.checklist import Result
 from modelops.services.standing import Standing
 from modelops.store.tables import SignOffRow
 from modelops.ui import widgets
+from modelops.ui.models import fact
 from modelops.ui.text import plain, utc
 
 
@@ -33,15 +34,18 @@ def what_is_signed(now: Standing) -> None:
     widgets.digest(now.digest, whole=True)
     facts = {
         "Model": f"{content.model} {content.version}",
-        "Purpose": content.purpose,
         "Risk tier": content.risk_tier,
         "Gate": f"{content.gate}, round {content.round}",
-        "Model file": content.artifact or "none, predictions only",
-        "Dependency lock": content.dependencies or "none",
         "Checklist": f"{content.template.name} {content.template.version}",
         "Policy": f"{content.policy.name} {content.policy.version}",
+        "Dependency lock": content.dependencies or "none",
     }
-    st.dataframe([{"What": name, "Value": str(value)} for name, value in facts.items()], hide_index=True)
+    halves = st.columns(2)
+    for place, (name, value) in enumerate(facts.items()):
+        with halves[place % 2]:
+            fact(name, value)
+    fact("Purpose", content.purpose)
+    fact("Model file", content.artifact or "none, predictions only")
     if content.datasets:
         st.dataframe(
             [
@@ -49,16 +53,21 @@ def what_is_signed(now: Standing) -> None:
                 for d in content.datasets
             ],
             hide_index=True,
+            width="stretch",
         )
     for area in now.template.areas:
         _area(now, area.id)
     for finding in content.findings:
         st.markdown(f"**{plain(f'Finding {finding.number}: {finding.title}')}**")
         st.caption(plain(f"{finding.severity}, {finding.state}, owner {finding.owner}, due {finding.due}"))
+        widgets.said(finding.text)
     for waiver in content.waivers:
         about = waiver.question or f"finding {waiver.finding}"
         st.markdown(f"**{plain(f'Waiver {waiver.number} on {about}')}**")
-        st.caption(plain(f"{waiver.state}, until {waiver.expires_on}, risk owner {waiver.risk_owner}. {waiver.reason}"))
+        decided = f", decided by {waiver.decided_by}" if waiver.decided_by else ""
+        who = f"risk owner {waiver.risk_owner}, asked for by {waiver.requested_by}{decided}"
+        st.caption(plain(f"{waiver.state}, until {waiver.expires_on}, {who}"))
+        widgets.said(f"Reason: {waiver.reason}\nCompensating control: {waiver.compensating_control}")
 
 
 def _area(now: Standing, area_id: str) -> None:
@@ -74,4 +83,7 @@ def _area(now: Standing, area_id: str) -> None:
             widgets.status(answer.result)
             widgets.said(answer.text)
             for proof in answer.evidence:
-                st.caption(plain(f"{proof.kind}: {proof.title} ({proof.digest.short})"))
+                until = f", until {proof.expires_on}" if proof.expires_on else ""
+                st.caption(plain(f"{proof.kind}: {proof.title} ({proof.digest.short}{until})"))
+                if proof.text:
+                    widgets.said(proof.text)

@@ -33,6 +33,7 @@ _LOOKS: dict[Tone, tuple[Colour, str]] = {
     Tone.BUSY: ("blue", ":material/pending:"),
     Tone.QUIET: ("gray", ":material/radio_button_unchecked:"),
 }
+_BADGES = {tone: f":{colour}-badge[{sign}" for tone, (colour, sign) in _LOOKS.items()}
 _TONES: dict[str, Tone] = {
     **dict.fromkeys(("approved", "met", "passed", "finished", "closed", "done", "active", "reproduced"), Tone.GOOD),
     **dict.fromkeys(("approve", "granted", "low", "allowed", "remediated", "verified"), Tone.GOOD),
@@ -72,6 +73,11 @@ def tag(word: str) -> None:
 def status(value: StrEnum | str, *, note: str | None = None) -> None:
     """Show one of the states that the domain knows."""
     badge(str(value), tone_of(value), note=note)
+
+
+def status_line(value: StrEnum | str, text: str) -> None:
+    """Show one of the states that the domain knows with a sentence after it, which wraps as a text does."""
+    st.markdown(f"{_BADGES[tone_of(value)]} {plain(value)}] {plain(text)}")
 
 
 def heading(title: str, *, lead: str | None = None, crumbs: Sequence[Crumb] = ()) -> None:
@@ -135,4 +141,4 @@ def same_tab_link(label: str, path: str) -> None:
     address = path if path.startswith("/") and not path.startswith("//") else "/"
     link = f'<a href="{html.escape(address)}" target="_self">{html.escape(label)}</a>'
     name = "modelops_link" + re.sub("[^a-z]+", "_", address)
-    st.components.v2.component(name, html=link, css=_LINK_STYLE)(key=name)
+    st.components.v2.component(name, html=link, css=_LINK_STYLE)(key=name, width="content")

@@ -38,9 +38,7 @@ if asked:
             if decision.valid_until:
                 st.caption(f"The approval ends {utc(moment(decision.valid_until))}.")
             for check in decision.checks:
-                with st.container(horizontal=True, vertical_alignment="center"):
-                    widgets.status(check.outcome, note=check.demand)
-                    st.markdown(plain(check.because), width="stretch")
+                widgets.status_line(check.outcome, check.because)
             if decision.review_id:
                 st.page_link(
                     "pages/reviews/record.py", label="Open the record", query_params={"review": decision.review_id}

@@ -13,7 +13,7 @@ from modelops.store.tables import AttestationRow, SignOffRow
 from modelops.ui import frame, widgets
 from modelops.ui.reviews import heading, subject
 from modelops.ui.signatures import signatures
-from modelops.ui.text import plain, utc
+from modelops.ui.text import utc
 
 page = frame.open_page("Record", needs=Right.READ)
 with page.store.reading() as reader:
@@ -41,7 +41,7 @@ with left:
     if review.valid_until:
         st.markdown(f"Valid until {utc(review.valid_until)}.")
     if differences:
-        st.warning(f"Approved for an earlier state: {len(differences):d} things differ now. See the overview.")
+        st.warning(f"Approved for an earlier state. What differs now stands in the overview ({len(differences):d}).")
     st.caption("Digest of the content that was signed")
     widgets.digest(review.content_digest or "", whole=True)
     st.caption("Digest of the sealed statement")
@@ -65,9 +65,7 @@ with right:
                 decision = gating.ask(page.store, about.version.artifact, keys=keys, actor=page.actor, at=page.at)
                 widgets.status("allowed" if decision.allowed else "not allowed")
                 for check in decision.checks:
-                    with st.container(horizontal=True, vertical_alignment="center"):
-                        widgets.status(check.outcome)
-                        st.markdown(plain(check.because), width="stretch")
+                    widgets.status_line(check.outcome, check.because)
     if review.state is ReviewState.APPROVED and Right.SIGN in actor.rights:
         with st.expander("Take the approval back"), st.form("revoke", border=False):
             reason = st.text_area("Reason", max_chars=5000)

@@ -9,6 +9,7 @@ from modelops.services.exporting import changes_since_approval
 from modelops.services.standing import standing
 from modelops.store.queries_review import datasets
 from modelops.ui import frame, widgets
+from modelops.ui.models import fact
 from modelops.ui.readiness import area_bars, blocker_list, title_of
 from modelops.ui.reviews import STATES, heading, subject
 from modelops.ui.text import plain, utc
@@ -29,11 +30,13 @@ if differences:
         icon=":material/history:",
     )
     with st.expander(f"What differs ({len(differences):d})", expanded=len(differences) < 6):
-        st.dataframe(
-            [{"What": d.what, "As it was signed": d.signed, "Now": d.now} for d in differences],
-            hide_index=True,
-            width="stretch",
-        )
+        for difference in differences:
+            st.markdown(f"**{plain(difference.what)}**")
+            signed, current = st.columns(2)
+            with signed:
+                fact("As it was signed", difference.signed or "nothing")
+            with current:
+                fact("Now", difference.now or "nothing")
 
 ready = now.readiness
 summary, steps = st.columns([2, 3], gap="large")

@@ -30,9 +30,8 @@ with act:
     st.subheader("Signatures", anchor=False)
     signatures(now.sign_offs)
     for rule in now.missing:
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            widgets.status("requested" if review.state is ReviewState.SUBMITTED else "not yet")
-            st.markdown(plain(f"{rule.meaning.capitalize()} by somebody with the role {rule.role}"), width="stretch")
+        wanted = f"{rule.meaning.capitalize()} by somebody with the role {rule.role}"
+        widgets.status_line("requested" if review.state is ReviewState.SUBMITTED else "not yet", wanted)
     if review.state is not ReviewState.SUBMITTED:
         st.info(plain(f"This review is {review.state}. Only a submitted review is signed."))
         st.stop()

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -24,7 +25,8 @@ class Server:
         self.home = home
         self.port = _free_port()
         self.base = f"http://127.0.0.1:{self.port}"
-        self.environment = {**os.environ, "MODELOPS_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("MODELOPS_", "DATABASE_"))}
+        self.environment = {**kept, "MODELOPS_HOME": str(home), "PYTHONUNBUFFERED": "1"}
         self.log = home.with_name(f"{home.name}.log")
         command = [sys.executable, "-m", "modelops", "serve", "--port", str(self.port)]
         with self.log.open("wb") as log:
@@ -67,6 +69,23 @@ class Server:
             except httpx.TransportError:
                 time.sleep(0.1)
         raise AssertionError(f"The server was not ready after {START_SECONDS} s:\n{self.printed}")
+
+
+@dataclass
+class Servers:
+    """The apps that were started."""
+
+    running: list[Server] = field(default_factory=list)
+
+    def start(self, home: Path) -> Server:
+        """Start the app on a folder: a new one, or one that was prepared."""
+        self.running.append(Server(home))
+        return self.running[-1]
+
+    def stop(self) -> None:
+        """End all of them."""
+        for server in self.running:
+            server.stop()
 
 
 def _free_port() -> int:

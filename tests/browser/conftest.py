@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.app_server import Server
+from tests.browser.app_server import Servers
 from tests.browser.install import ensure
 from tests.browser.visitor import Visitors
 
@@ -41,28 +42,21 @@ def visitors(browser: Browser) -> Iterator[Visitors]:
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path | None], Server]]:
-    """Start the app: on a fresh folder, or on one that was prepared."""
-    started: list[Server] = []
-
-    def begin(home: Path | None = None) -> Server:
-        started.append(Server(home or tmp_path_factory.mktemp("home")))
-        return started[-1]
-
-    yield begin
-    for server in started:
-        server.stop()
+def servers() -> Iterator[Servers]:
+    """Apps that run until the tests of a file are over."""
+    made = Servers()
+    yield made
+    made.stop()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Name the pictures of what was on the screens when a test failed."""
+    """Name the pictures of what was on the screens when a test failed, with the end of what the servers printed."""
     report = yield
-    there = getattr(item, "funcargs", {}).get("visitors")
-    if report.when == "call" and report.failed and there is not None:
-        folder = item.funcargs["tmp_path_factory"].mktemp("screens")
-        lines = [str(path) for path in there.pictures(folder)]
-        servers = [value for value in item.funcargs.values() if isinstance(value, Server)]
-        lines += [f"{server.log}\n{server.printed[-3000:]}" for server in servers]
-        report.longrepr.addsection("Pictures of the screens, and what the server printed", "\n".join(lines))
+    there = getattr(item, "funcargs", {})
+    if report.when == "call" and report.failed and {"visitors", "servers"} <= set(there):
+        folder = Path(tempfile.mkdtemp(prefix="modelops-screens-"))
+        lines = [str(path) for path in there["visitors"].pictures(folder)]
+        lines += [f"{server.log}:\n{server.printed[-3000:]}" for server in there["servers"].running]
+        report.longrepr.addsection("Screens and servers", "\n".join(lines))
     return report

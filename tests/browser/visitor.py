@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, R
 # A shared machine may need this long for one step; a step that is done goes on at once.
 PATIENCE = 30_000
 LONG = 180_000
+TRIES = 5
 expect.set_options(timeout=PATIENCE)
 
 
@@ -101,13 +103,21 @@ class Visitor:
 
     def choose(self, label: str, option: str | re.Pattern[str], *, within: Locator | None = None) -> None:
         """Choose from a list."""
-        (within or self.page).get_by_role("combobox", name=label).first.click()
-        self.page.get_by_role("option", name=option).first.click()
+        field = (within or self.page).get_by_role("combobox", name=label).first
+        listed = self.page.get_by_role("option", name=option).first
+        for _ in range(TRIES):
+            if not listed.is_visible():
+                field.click()
+            with contextlib.suppress(Error):
+                # A list closes when what stands around it is drawn anew.
+                listed.click(timeout=PATIENCE / TRIES)
+                return
+        raise AssertionError(f"{label} offers no {option}")
 
-    def unfold(self, title: str) -> Locator:
+    def unfold(self, title: str, *, within: Locator | None = None) -> Locator:
         """Open a folded part of the page and return it."""
         self.settled()
-        part = self.page.get_by_test_id("stExpander").filter(has_text=title).first
+        part = (within or self.page).get_by_test_id("stExpander").filter(has_text=title).first
         if part.locator("details").get_attribute("open") is None:
             part.locator("summary").click()
         return part
@@ -120,14 +130,13 @@ class Visitor:
 
     def question(self, text: str) -> Locator:
         """Open a question of the checklist and return its box."""
-        opened, closed = (re.compile(f"expand_{way}") for way in ("less", "more"))
-        box = self.page.get_by_test_id("stVerticalBlock").filter(has_text=text)
-        one = box.filter(has=self.page.get_by_role("button", name=re.compile("expand_(less|more)"))).last
-        expect(one).to_be_visible()
-        if one.get_by_role("button", name=opened).count() == 0:
-            one.get_by_role("button", name=closed).click()
-        expect(one.get_by_role("button", name=opened)).to_be_visible()
-        return one
+        row = self.sees(text).locator("xpath=ancestor::*[@data-testid='stHorizontalBlock'][1]")
+        toggle = row.get_by_role("button", name=re.compile("expand_(less|more)"))
+        expect(toggle).to_be_visible()
+        if "expand_more" in toggle.inner_text():
+            toggle.click()
+        expect(row.get_by_role("button", name=re.compile("expand_less"))).to_be_visible()
+        return row.locator("xpath=ancestor::*[@data-testid='stVerticalBlock'][1]")
 
     def number(self, name: str) -> int:
         """Return the number under which the address names something."""

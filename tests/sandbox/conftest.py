@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from modelops.sandbox import Limits, Worker, process, spares
+from modelops.sandbox import Limits, Worker, folders, spares
 
+collect_ignore = ["entries"]  # programs of workers
 ENTRIES = Path(__file__).with_name("entries")
 QUICK = Limits(wall_seconds=60.0, cpu_seconds=60)
 
@@ -42,5 +43,5 @@ def no_folder_is_left() -> Iterator[None]:
 def scratch_folders() -> set[str]:
     """Return the names of the folders of this process's workers; spares of other tests come and go."""
     kept = {spare.scratch.parent.name for spare in spares._pool.waiting.values()}
-    mine = Path(tempfile.gettempdir()).glob(f"modelops-{process._machine()}-{os.getpid()}-*")
+    mine = Path(tempfile.gettempdir()).glob(f"modelops-{folders._machine()}-{os.getpid()}-*")
     return {path.name for path in mine} - kept

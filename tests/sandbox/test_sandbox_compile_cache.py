@@ -2,44 +2,53 @@
 
 import pytest
 
-from modelops.errors import WorkerFailed
-from modelops.sandbox import compile_cache
+from modelops.errors import InvalidInput, WorkerFailed
+from modelops.sandbox import compile_cache, compiling
+
+KERNELS = ("modelops.analyses.cores.histogram_kernels",)
 
 
-@pytest.fixture
-def folder(tmp_path):
-    compile_cache.use(tmp_path / "compiled")
-    yield tmp_path / "compiled"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder that was filled once."""
+    path = tmp_path_factory.mktemp("compiled") / "numba"
+    compile_cache.use(path)
+    assert compiling.fill(KERNELS) > 0
+    yield path
     compile_cache.use(None)
 
 
-def test_what_one_worker_compiled_another_one_loads(folder, start):
-    with_nothing = start("sandbox_compile")
-    assert compile_cache.fill(with_nothing) > 0
-    assert {path.suffix for path in folder.rglob("*") if path.is_file()} == {".nbi", ".nbc"}
-    another = start("sandbox_compile")
-    another.send({"kind": "compile"})
-    assert another.receive(60).header["hits"] == 1
+def files(folder):
+    return {path.relative_to(folder): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_worker_with_a_file_from_outside_does_not_fill_it(folder, start, tmp_path):
-    (tmp_path / "upload").write_bytes(b"x")
-    worker = start("sandbox_compile")
-    worker.put(tmp_path / "upload", "upload")
-    with pytest.raises(WorkerFailed, match="may not fill"):
-        compile_cache.fill(worker)
-    assert not folder.exists()
+def test_only_compiled_code_is_kept(folder):
+    assert {path.suffix for path in files(folder)} == {".nbi", ".nbc"}
+
+
+def test_a_worker_starts_with_the_compiled_code_and_compiles_nothing(folder, start):
+    worker = start("modelops.sandbox.compiling")
+    before = files(worker.scratch / "numba")
+    assert set(before) == set(files(folder))
+    worker.send({"kind": "compile", "modules": list(KERNELS)})
+    worker.receive(60)
+    assert files(worker.scratch / "numba") == before
 
 
 def test_what_a_worker_leaves_in_its_own_copy_goes_with_it(folder, start):
-    compile_cache.fill(start("sandbox_compile"))
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    worker = start("sandbox_compile")
+    worker = start("modelops.sandbox.echo")
     for path in (worker.scratch / "numba").rglob("*.nbc"):
         path.write_bytes(b"poisoned")
     worker.close()
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
-def test_without_a_folder_nothing_is_kept(start):
-    assert compile_cache.fill(start("sandbox_compile")) == 0
+def test_only_modules_of_this_package_are_compiled():
+    with pytest.raises(InvalidInput, match="expected a module of modelops"):
+        compiling.fill(("os",))
+
+
+def test_a_module_that_does_not_exist_is_told():
+    with pytest.raises(WorkerFailed, match="ModuleNotFoundError"):
+        compiling.fill(("modelops.nothing",))

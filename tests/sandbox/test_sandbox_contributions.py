@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import sandbox_models as made
 from scipy.special import logit
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
@@ -21,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from modelops.sandbox.detect import detect
 from modelops.sandbox.model_process import open_model
+from tests.sandbox import sandbox_models as made
 
 SKLEARN = {
     "tree": (DecisionTreeClassifier(max_depth=3), "three"),
@@ -86,6 +86,7 @@ def test_values_of_three_classes_give_the_probabilities_by_softmax(name, tmp_pat
     np.testing.assert_allclose(powers / powers.sum(axis=1, keepdims=True), model.scores(rows), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:The set_bad function")  # shap's own use of matplotlib
 def test_values_equal_those_of_the_shap_package(tmp_path):
     import shap
     from skops.io import load

@@ -5,7 +5,6 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
-import sandbox_models as made
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
@@ -14,6 +13,7 @@ from modelops.errors import InvalidInput
 from modelops.sandbox.detect import FileKind, detect
 from modelops.sandbox.messages import one_line, shown_name, without_paths
 from modelops.sandbox.refusals import is_pickle
+from tests.sandbox import sandbox_models as made
 
 TABLE = pd.DataFrame({"city": ["Oslo", "Ålesund", None], "income": [1.5, np.nan, 3.0], "n": [1, 2, 3]})
 
@@ -22,6 +22,13 @@ def kind_of(content, folder, name="upload.bin"):
     path = folder / "upload"
     path.write_bytes(content)
     return detect(path, name=name)
+
+
+def kind_or_reason(path):
+    try:
+        return detect(path, name="the upload")
+    except InvalidInput as error:
+        return str(error)
 
 
 @pytest.mark.parametrize(
@@ -106,10 +113,7 @@ def test_a_record_with_a_learner_is_a_table(tmp_path):
 def test_any_bytes_get_a_kind_or_a_reason(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(content)
-    try:
-        assert detect(path, name="any") in FileKind
-    except InvalidInput as error:
-        assert str(error).startswith("any ")
+    assert isinstance(kind_or_reason(path), FileKind) or kind_or_reason(path).startswith("the upload ")
 
 
 @given(
@@ -119,10 +123,7 @@ def test_any_bytes_get_a_kind_or_a_reason(tmp_path_factory, content):
 def test_any_bytes_behind_a_known_beginning_get_a_kind_or_a_reason(tmp_path_factory, content, start):
     path = tmp_path_factory.getbasetemp() / "begun"
     path.write_bytes(start + content)
-    try:
-        assert detect(path, name="begun") in FileKind
-    except InvalidInput as error:
-        assert str(error).startswith("begun ")
+    assert isinstance(kind_or_reason(path), FileKind) or kind_or_reason(path).startswith("the upload ")
 
 
 def test_the_name_is_only_shown(tmp_path):

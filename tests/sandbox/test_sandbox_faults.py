@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from modelops.errors import InvalidInput, RefusedFile, WorkerFailed
-from modelops.sandbox import Limits, Worker, process
+from modelops.sandbox import Limits, Worker, folders
 from modelops.sandbox.limits import MIB
 
 QUICK = Limits(wall_seconds=30.0, cpu_seconds=30)
@@ -126,6 +126,15 @@ def test_a_folder_that_the_worker_has_closed_is_removed(start):
     assert not scratch.exists()
 
 
+def test_folders_nested_deeper_than_a_path_is_long_are_removed(start):
+    worker = start()
+    worker.send({"kind": "dig", "levels": 3000})
+    worker.receive(20)
+    scratch = worker.scratch
+    worker.close()
+    assert not scratch.exists()
+
+
 def test_an_unexpected_error_is_told_without_its_text(start):
     message = failure(start(), "unexpected")
     assert "ZeroDivisionError" in message
@@ -173,8 +182,8 @@ def test_a_worker_goes_when_its_parent_is_killed_and_its_folder_with_the_next():
     _, alive = psutil.wait_procs([child], timeout=5)
     assert not alive
     # Nobody was left to remove its folder; the next parent does.
-    process.remove_orphans.cache_clear()
-    process.remove_orphans()
+    folders.remove_orphans.cache_clear()
+    folders.remove_orphans()
     assert not Path(folder).exists()
 
 

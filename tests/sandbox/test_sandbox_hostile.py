@@ -183,7 +183,7 @@ def test_changed_bytes_end_in_an_answer_or_a_reason(train, start, tmp_path):
     sound = train(tmp_path, "binary", missing=False, text=False).path.read_bytes()
     header, buffers = tables.encode(ROWS)
     worker = start("sandbox_open_many", LIMITS)
-    for index, content in enumerate(hostile.flipped(sound, 60, seed=1)):
+    for index, content in enumerate(hostile.flipped(sound, 30, seed=1)):
         path = tmp_path / f"upload-{index}"
         path.write_bytes(content)
         try:

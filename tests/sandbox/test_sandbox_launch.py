@@ -1,6 +1,7 @@
 """What a worker gets, and what it does not get."""
 
 import os
+import subprocess
 import sys
 import threading
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from modelops.errors import InvalidInput
-from modelops.sandbox import ANALYSIS_LIMITS, Limits, Worker, process
+from modelops.sandbox import ANALYSIS_LIMITS, Limits, Worker, folders
 from modelops.sandbox.limits import GIB
 
 
@@ -120,31 +121,27 @@ def test_the_address_space_leaves_room_for_what_libraries_map():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such switch")
 def test_the_app_can_be_closed_to_other_processes_of_its_user(tmp_path):
-    import subprocess
-
     code = (
         "import sys; sys.path[:0] = [sys.argv[1]]\n"
         "from modelops.sandbox import protect_parent; from modelops.sandbox.kernel import prctl, Prctl\n"
         "print(prctl(Prctl.GET_DUMPABLE), protect_parent(), prctl(Prctl.GET_DUMPABLE))"
     )
-    found = subprocess.run([sys.executable, "-c", code, process.ROOT], capture_output=True, text=True, check=True)
+    found = subprocess.run([sys.executable, "-c", code, folders.ROOT], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["1", "True", "0"]
 
 
 def test_the_sandbox_imports_nothing_heavy():
-    import subprocess
-
     code = (
         "import sys; sys.path[:0] = [sys.argv[1]]\n"
         "import modelops.sandbox, modelops.sandbox.detect; print(*sys.modules)"
     )
-    found = subprocess.run([sys.executable, "-c", code, process.ROOT], capture_output=True, text=True, check=True)
+    found = subprocess.run([sys.executable, "-c", code, folders.ROOT], capture_output=True, text=True, check=True)
     assert not {"numpy", "pandas", "pydantic", "psutil", "sklearn"} & set(found.stdout.split())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such user")
 def test_the_user_of_workers_is_another_one_only_for_root():
-    user = process.worker_user()
+    user = folders.worker_user()
     assert user is None if os.getuid() else user in (None, 65534)
 
 
@@ -152,3 +149,27 @@ def test_the_example_in_the_documentation_holds():
     with Worker.start("modelops.sandbox.echo", Limits()) as worker:
         worker.send({"kind": "hello"})
         assert worker.receive(timeout=60).header["text"] == "hello"
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+def test_on_other_systems_everything_imports_and_the_missing_layers_are_told(system):
+    code = (
+        "import sys; sys.path[:0] = [sys.argv[1]]\n"
+        "import importlib, pathlib, pkgutil, subprocess, sysconfig, psutil, numpy, pydantic\n"
+        "sysconfig.get_config_vars()  # what Python itself asks of the real system\n"
+        f"sys.platform = {system!r}\n"
+        "if sys.platform == 'win32':\n"
+        "    sys.modules['resource'] = sys.modules['fcntl'] = None\n"
+        "import modelops.sandbox\n"
+        "for module in pkgutil.iter_modules(modelops.sandbox.__path__, 'modelops.sandbox.'):\n"
+        "    importlib.import_module(module.name)\n"
+        "from modelops.sandbox import Limits, confine, protect_parent\n"
+        "package = pathlib.Path(sys.argv[1]) / 'modelops'\n"
+        "layers = confine.confine(Limits(), package=package, readable=[], writable=[], parent=1, user=None)\n"
+        "print(confine.other_user(package), protect_parent(), *layers.missing, sep='|')\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, folders.ROOT], capture_output=True, text=True, check=True
+    ).stdout
+    assert found.startswith("None|False|")
+    assert f"Landlock and seccomp: {system} has neither" in found

@@ -1,4 +1,4 @@
-"""One model of each format all the way: detected, opened in the sandbox, asked by the analysis process or the parent."""
+"""One model of each format all the way: detected, opened in the sandbox, asked by another process."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import sandbox_models as made
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -18,6 +17,7 @@ from modelops.sandbox import Limits, Worker
 from modelops.sandbox.detect import FileKind, detect
 from modelops.sandbox.model_client import ModelClient, open_model
 from modelops.sandbox.wire import BadFrame, Frame
+from tests.sandbox import sandbox_models as made
 
 MODEL_PROCESS = "modelops.sandbox.model_process"
 LIMITS = Limits(wall_seconds=120.0)
@@ -37,6 +37,15 @@ def asked(tmp_path):
     yield ask
     for worker in workers:
         worker.close()
+
+
+@pytest.fixture(scope="module")
+def linear(tmp_path_factory):
+    """One case and the connection to its model process, for every test that only asks."""
+    case = made.skops(tmp_path_factory.mktemp("linear"), LogisticRegression(), "three")
+    with Worker.start(MODEL_PROCESS, LIMITS) as worker:
+        open_model(worker, case.path, FileKind.SKOPS, name="m")
+        yield case, worker
 
 
 @pytest.mark.parametrize(
@@ -71,22 +80,22 @@ def test_numbers_from_the_sandbox_are_the_librarys_own(asked, tmp_path):
         model.scores(case.rows)
 
 
-def test_many_rows_are_asked_in_parts(asked, tmp_path, monkeypatch):
+def test_many_rows_are_asked_in_parts(linear, monkeypatch):
     monkeypatch.setattr("modelops.sandbox.model_client._CELLS_AT_ONCE", 100)
-    case = made.skops(tmp_path, LogisticRegression(), "three")
-    np.testing.assert_allclose(asked(case).scores(case.rows), case.scores, rtol=0, atol=1e-12)
+    case, worker = linear
+    np.testing.assert_allclose(ModelClient(worker).scores(case.rows), case.scores, rtol=0, atol=1e-12)
 
 
-def test_no_rows_get_no_predictions(asked, tmp_path):
-    case = made.skops(tmp_path, LogisticRegression(), "three")
-    model = asked(case)
+def test_no_rows_get_no_predictions(linear):
+    case, worker = linear
+    model = ModelClient(worker)
     assert model.predict(case.rows.head(0)).shape == (0,)
     assert model.scores(case.rows.head(0)).shape == (0, 3)
 
 
-def test_rows_that_the_model_cannot_use_do_not_end_it(asked, tmp_path):
-    case = made.skops(tmp_path, LogisticRegression(), "binary")
-    model = asked(case)
+def test_rows_that_the_model_cannot_use_do_not_end_it(linear):
+    case, worker = linear
+    model = ModelClient(worker)
     with pytest.raises(InvalidInput, match=r"needs 1 column\(s\) that the table does not have: 'd'"):
         model.predict(case.rows.drop(columns="d"))
     with pytest.raises(InvalidInput, match="cannot predict these rows"):
@@ -104,10 +113,9 @@ def test_a_model_of_texts_takes_one_column(asked, tmp_path):
     np.testing.assert_array_equal(asked(case, columns=("review",)).predict(texts), case.labels)
 
 
-def test_a_class_that_the_model_does_not_have_is_told(asked, tmp_path):
-    case = made.skops(tmp_path, LogisticRegression(), "binary")
-    with pytest.raises(InvalidInput, match="has no class 'good'; it has '0', '1'"):
-        asked(case, positive="good")
+def test_a_class_that_the_model_does_not_have_is_told(linear):
+    with pytest.raises(InvalidInput, match="has no class 'good'; it has '0', '1', '2'"):
+        ModelClient(linear[1], positive="good")
 
 
 def test_a_table_is_no_model(tmp_path):

@@ -1,13 +1,14 @@
 """The protection level is what a process could not do, and the attempts are real."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from modelops.sandbox import attempts, protection
+from modelops.sandbox import attempts, folders, protection
 from modelops.sandbox.limits import MIB
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the layers exist on Linux only")
@@ -62,6 +63,47 @@ def test_without_a_sandbox_the_attempts_succeed(tmp_path, monkeypatch):
         "open files without end",
         "write a file without end",
     }
+
+
+WITHOUT = """
+import sys; sys.path[:0] = [sys.argv[1]]
+from modelops.sandbox import protect_parent, seccomp
+from modelops.sandbox.protection import attempt, level
+protect_parent()
+refused = [(0x06, 0, 0, 0x00050000 | 38), (0x06, 0, 0, 0x7FFF0000)]
+landlock = [(0x20, 0, 0, 0), (0x35, 0, 2, 444), (0x35, 1, 0, 447), *refused]
+filters = [(0x20, 0, 0, 0), (0x15, 0, 3, PRCTL), (0x20, 0, 0, 16), (0x15, 0, 1, 22), *refused]
+if "seccomp" in sys.argv:  # the filters that follow cannot be loaded any more
+    seccomp.load(filters)
+else:
+    seccomp.load(landlock)
+layers, succeeded = attempt()
+print(level(succeeded), "|", *sorted(succeeded), sep="\\n")
+"""
+
+
+def probed_without(layer):
+    import platform
+
+    number = str({"x86_64": 157, "aarch64": 167}[platform.machine()])
+    command = [sys.executable, "-c", WITHOUT.replace("PRCTL", number), str(folders.ROOT), layer]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return found[0], set(found[2:])
+
+
+@LINUX
+def test_without_landlock_files_can_be_read_and_nothing_else_done():
+    level, succeeded = probed_without("landlock")
+    assert level == "B"
+    assert "read a system file" in succeeded
+
+
+@LINUX
+def test_without_seccomp_the_level_is_c():
+    level, succeeded = probed_without("seccomp")
+    assert level == "C"
+    assert "fork" in succeeded
+    assert "read a system file" not in succeeded
 
 
 def test_files_alone_make_level_b_and_anything_else_level_c():

@@ -35,7 +35,7 @@ from modelops.store.tables import (
 from tests.services.road import answer, answer_all, opened, read, sign, submitted
 
 MODEL = b"the bytes of the model"
-SUMMARY = {"rows": 3, "columns": [], "roles": {}, "task": None, "notes": [], "head": []}
+SUMMARY = {"format": "csv", "rows": 3, "columns": [], "roles": {}}
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def raw_signature(store, review, actor, at):
     with sqlite3.connect(store.sqlite_file) as connection:
         names = "review_id, submission, user_id, printed_name, role, meaning, decision, reason, statement"
         marks = ", ".join("?" * 12)
-        sql = f"INSERT INTO sign_off ({names}, authentication, content_digest, at) VALUES ({marks})"  # noqa: S608
+        sql = f"INSERT INTO sign_off ({names}, authentication, content_digest, at) VALUES ({marks})"
         try:
             connection.execute(sql, (*row, Digest.of(b"x"), at.isoformat()))
         finally:
@@ -247,7 +247,9 @@ ACTS = {
     "open": lambda s, r, a, at: reviews.open_review(
         s, r.version_id, actor=a, at=at, gate=Gate.PERIODIC, dataset_ids=()
     ),
-    "answer": lambda s, r, a, at: answer(s, r.id, "x", answers.Answer("met", "", "done"), actor=a, at=at),
+    "answer": lambda s, r, a, at: answers.answer(
+        s, r.id, "x", answers.Answer("met", "", "done"), actor=a, at=at, seen_revision=0
+    ),
     "evidence": lambda s, r, a, at: evidence.attach_text(s, r.id, "x", actor=a, at=at, title="t", text="t"),
     "submit": lambda s, r, a, at: reviews.submit(s, r.id, actor=a, at=at),
     "withdraw": lambda s, r, a, at: reviews.withdraw(s, r.id, actor=a, at=at, reason="r"),
@@ -296,8 +298,7 @@ def test_every_act_is_for_its_roles_alone_and_a_refusal_leaves_a_trace(store, pe
         except (ModelOpsError, AttributeError):
             was_allowed = True
         assert was_allowed == (who in ALLOWED[act]), who
-    audited = act not in {"answer", "export"}
-    assert len(refused(store)) == (refusals if audited else len(refused(store)))
+    assert len(refused(store)) == refusals
 
 
 # Content that moves between signatures
@@ -394,7 +395,7 @@ def test_an_approval_that_was_taken_back_is_not_set_back_behind_the_trail(store,
         connection.execute("DROP TRIGGER review_step")
         connection.execute("UPDATE review SET state = 'approved'")
     connection.close()
-    assert failed(ask(store, keys, people, now)) == [GateRule.SEALED]
+    assert GateRule.SEALED in failed(ask(store, keys, people, now))
 
 
 def test_a_waiver_that_was_over_before_the_approval_does_not_close_the_gate(store, people, keys, now, approve):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +15,7 @@ from modelops.sandbox.messages import one_line, without_paths
 if TYPE_CHECKING:
     import pandas as pd
 
+_ONNX_RUNTIME = re.compile(r"^\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : ")
 MAX_FEATURES = 20_000
 MAX_CLASSES = 1_000
 MAX_TREES = 100_000
@@ -227,5 +229,6 @@ def failed(action: str, error: Exception) -> InvalidInput:
 
 def unreadable(kind: str, error: Exception) -> RefusedFile:
     """Return the error for a library that would not build the model."""
-    reason = without_paths(str(error), limit=200) or type(error).__name__
+    told = _ONNX_RUNTIME.sub("", str(error)).split(" /", 1)[0]
+    reason = without_paths(told, limit=200).rstrip(".: ") or type(error).__name__
     return RefusedFile(f"This {kind} file cannot be read: {reason}. Export it again with the library that made it.")

@@ -22,7 +22,6 @@ from modelops.sandbox.adapters.base import (
     positions_of,
     selected,
     shown_parameters,
-    unreadable,
 )
 from modelops.sandbox.messages import one_line
 
@@ -53,11 +52,8 @@ def open_catboost(path: Path) -> CatBoostModel:
     import catboost
 
     model = catboost.CatBoost()
-    try:
-        model.load_model(blob=content)
-        loss = str(model.get_all_params().get("loss_function", ""))
-    except (catboost.CatBoostError, ValueError) as error:
-        raise unreadable("CatBoost", error) from error
+    model.load_model(blob=content)
+    loss = str(model.get_all_params().get("loss_function", ""))
     if loss.split(":", maxsplit=1)[0] in _SEVERAL_AT_ONCE:
         raise RefusedFile(f"The model ({one_line(loss)}) predicts several numbers at once; one is needed.")
     return CatBoostModel(model, loss, size=len(content))

@@ -19,13 +19,13 @@ from modelops.sandbox.adapters.base import (
     is_text,
     one_number_each,
     selected,
-    unreadable,
 )
 from modelops.sandbox.messages import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_NO_PARAMETERS = "end of trees\n\nparameters:\nend of parameters\n\npandas_categorical:null\n"
 _LOG_LINK = ("poisson", "gamma", "tweedie")
 
 
@@ -39,7 +39,7 @@ def open_lightgbm(path: Path) -> LightGBMModel:
     """
     content = path.read_bytes()
     try:
-        text = content.decode()
+        text = content.decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise RefusedFile("This LightGBM file is not valid text. Export it again.") from error
     outline = lightgbm_text.check(text)
@@ -51,10 +51,8 @@ def open_lightgbm(path: Path) -> LightGBMModel:
         )
     import lightgbm
 
-    try:
-        booster = lightgbm.Booster(model_str=text)
-    except (lightgbm.basic.LightGBMError, ValueError) as error:
-        raise unreadable("LightGBM", error) from error
+    # Of what follows the trees, LightGBM's own reader gets nothing: predicting needs none of it.
+    booster = lightgbm.Booster(model_str=text[: outline.end] + _NO_PARAMETERS)
     return LightGBMModel(booster, outline, size=len(content))
 
 

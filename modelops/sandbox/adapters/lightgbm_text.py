@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from modelops.sandbox.adapters.tree_shape import check_tree, in_range, same_leng
 
 _DAMAGED = "This LightGBM file is damaged, or made to do harm: {}. Export it again with booster_.save_model()."
 _MAX_LEAVES = 1 << 20
+# LightGBM ends the process at a number that it cannot read, and Python reads more than it does.
+_NUMBERS = re.compile(r"[ 0-9.eE+-]*(?:(?:inf|nan)[ 0-9.eE+-]*)*")
 _CATEGORICAL = 1  # bit of decision_type
 
 
@@ -21,10 +24,12 @@ _CATEGORICAL = 1  # bit of decision_type
 class Outline:
     """What the checks found and the adapter needs.
 
+    ``end`` is where the trees end in the text.
     ``categorical`` are the positions of the features that were declared categorical; ``categories`` the stored values
     of each column that was a pandas categorical in training, in their order.
     """
 
+    end: int
     features: tuple[str, ...]
     n_classes: int
     objective: str
@@ -50,7 +55,6 @@ def check(text: str) -> Outline:
 
 
 def _check(text: str) -> Outline:
-    text = text.replace("\r\n", "\n")
     start = text.index("\nTree=") + 1 if "\nTree=" in text else text.index("end of trees")
     head = _values(text[:start])
     n_features = _count(head, "max_feature_idx", MAX_FEATURES - 1) + 1
@@ -69,6 +73,7 @@ def _check(text: str) -> Outline:
     is_linear = [_check_tree(_values(block), n_features) for block in blocks]
     tail = text[end:]
     return Outline(
+        end=end,
         features=tuple(names),
         n_classes=n_classes,
         objective=head.get("objective", ""),
@@ -105,6 +110,8 @@ def _blocks(text: str, sizes: str) -> list[str]:
 
 
 def _check_tree(tree: dict[str, str], n_features: int) -> bool:
+    if not all(_NUMBERS.fullmatch(value) for value in tree.values()):
+        raise RefusedFile(_DAMAGED.format("a tree holds something that is no number"))
     leaves = int(tree["num_leaves"])
     n_categorical = int(tree["num_cat"])
     if not 1 <= leaves <= _MAX_LEAVES or not 0 <= n_categorical < max(leaves, 1):

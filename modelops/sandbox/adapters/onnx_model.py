@@ -23,7 +23,6 @@ from modelops.sandbox.adapters.base import (
     one_number_each,
     positions_of,
     selected,
-    unreadable,
 )
 from modelops.sandbox.messages import one_line
 
@@ -58,10 +57,7 @@ def open_onnx(path: Path) -> ONNXModel:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors have no common base
-        raise unreadable("ONNX", error) from error
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     return ONNXModel(session, graph, size=len(content))
 
 

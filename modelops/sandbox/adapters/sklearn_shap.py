@@ -46,22 +46,24 @@ def tree_values(model: Any, rows: pd.DataFrame, *, class_index: int, is_classifi
     if not is_classifier and _log_link(model):
         unit = "log of the prediction"
     found = TreeValues(chosen, own_base, unit, METHOD)
-    return found if _adds_up(model, matrix, found, class_index) else None
+    return (
+        found if _adds_up(model, rows if hasattr(model, "feature_names_in_") else matrix, found, class_index) else None
+    )
 
 
 def _log_link(model: Any) -> bool:
     return getattr(model, "loss", "") in ("poisson", "gamma")
 
 
-def _adds_up(model: Any, matrix: np.ndarray, found: TreeValues, class_index: int) -> bool:
+def _adds_up(model: Any, rows: pd.DataFrame | np.ndarray, found: TreeValues, class_index: int) -> bool:
     sums = found.values.sum(axis=1) + found.base  # noqa: PD011 - not pandas
     if found.unit == "probability":
-        wanted = model.predict_proba(matrix)[:, class_index]
+        wanted = model.predict_proba(rows)[:, class_index]
     elif found.unit in ("log odds", "raw score"):
-        raw = model.decision_function(matrix)
+        raw = model.decision_function(rows)
         wanted = raw[:, class_index] if raw.ndim == 2 else (-raw if class_index == 0 else raw)
     else:
-        wanted = model.predict(matrix)
+        wanted = model.predict(rows)
         wanted = np.log(wanted) if found.unit == "log of the prediction" else wanted
     scale = max(1.0, float(np.abs(wanted).max(initial=0.0)))
     return bool(np.abs(sums - wanted).max(initial=0.0) <= 1e-5 * scale + _ADDITIVE)

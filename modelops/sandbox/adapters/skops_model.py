@@ -22,7 +22,6 @@ from modelops.sandbox.adapters.base import (
     positions_of,
     selected,
     shown_parameters,
-    unreadable,
 )
 from modelops.sandbox.messages import one_line
 
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 
 _TREES = (
     "sklearn.tree.",
-    "sklearn.ensemble._forest.",
-    "sklearn.ensemble._gb.",
+    "sklearn.ensemble._forest",
+    "sklearn.ensemble._gb",
     "sklearn.ensemble._hist_gradient_boosting.",
 )
 
@@ -47,15 +46,10 @@ def open_skops(path: Path) -> ScikitLearnModel:
     """
     import skops.io
 
-    try:
-        skops_checks.check_types(path)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            model = skops.io.load(path, trusted=sorted(skops_checks.TRUSTED))
-    except (ModelOpsError, MemoryError):
-        raise
-    except Exception as error:  # a damaged file makes skops raise anything
-        raise unreadable("skops", error) from error
+    skops_checks.check_types(path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = skops.io.load(path, trusted=sorted(skops_checks.TRUSTED))
     skops_checks.check_objects(model)
     notes = tuple(dict.fromkeys(_version_note(warning.message) for warning in caught))
     return ScikitLearnModel(model, size=path.stat().st_size, notes=tuple(note for note in notes if note))
@@ -160,12 +154,14 @@ class ScikitLearnModel:
             or getattr(tree, "is_categorical_", None) is not None
         ):
             return None
-        from modelops.sandbox.adapters.sklearn_shap import tree_values
-
         frame = selected(rows, self.summary.features, is_named=self.is_named)
         if any(is_text(frame.iloc[:, position]) for position in range(frame.shape[1])):
             return None
-        return tree_values(tree, frame, class_index=class_index, is_classifier=bool(self.summary.classes))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # shap's own use of matplotlib
+            from modelops.sandbox.adapters.sklearn_shap import tree_values
+
+            return tree_values(tree, frame, class_index=class_index, is_classifier=bool(self.summary.classes))
 
     def _ask(self, rows: pd.DataFrame, question: Any) -> Any:
         frame = self._frame(rows)

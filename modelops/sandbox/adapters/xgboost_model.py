@@ -21,7 +21,6 @@ from modelops.sandbox.adapters.base import (
     numbered,
     one_number_each,
     selected,
-    unreadable,
 )
 from modelops.sandbox.messages import one_line
 
@@ -46,12 +45,9 @@ def open_xgboost(path: Path, *, kind: str) -> XGBoostModel:
         raise RefusedFile(f"The model predicts {outline.n_targets} targets at once; one is needed. Train one for each.")
     import xgboost
 
-    try:
-        booster = xgboost.Booster({"nthread": 1})
-        booster.load_model(bytearray(content))
-        booster.set_param({"nthread": 1, "device": "cpu"})
-    except xgboost.core.XGBoostError as error:
-        raise unreadable("XGBoost", error) from error
+    booster = xgboost.Booster({"nthread": 1})
+    booster.load_model(bytearray(content))
+    booster.set_param({"nthread": 1, "device": "cpu"})
     return XGBoostModel(booster, outline, size=len(content), kind=kind)
 
 

@@ -13,6 +13,8 @@ from modelops.sandbox.adapters.tree_shape import check_tree, in_range, same_leng
 
 _DAMAGED = "This XGBoost file is damaged, or made to do harm: {}. Export it again with save_model()."
 
+_NO_PARENT = (-1, 2**31 - 1)
+
 
 @dataclass(frozen=True)
 class Outline:
@@ -118,6 +120,9 @@ def _check_tree(tree: dict[str, Any], n_features: int) -> None:
     if len(tree["base_weights"]) < size or not 1 <= width <= MAX_CLASSES or int(declared["num_feature"]) != n_features:
         raise RefusedFile(_DAMAGED.format("the parts of a tree have different sizes"))
     check_tree(left, right, is_leaf)
+    own = np.flatnonzero(~is_leaf)
+    if parents[0] not in _NO_PARENT or (parents[left[own]] != own).any() or (parents[right[own]] != own).any():
+        raise RefusedFile(_DAMAGED.format("a node of a tree names another parent than it has"))
     in_range(features[~is_leaf], 0, n_features, "splits use the features")
     if width > 1:
         # Leaves of several numbers: the position in the list of weights stands where the right child would.

@@ -71,8 +71,10 @@ def make_mess(channel, frame):
     channel.send({"kind": "done"})
 
 
-def nested(channel, frame):
-    (channel.scratch / "closed").mkdir(mode=0o000)
+def dig(channel, frame):
+    for _ in range(int(frame.header["levels"])):
+        os.mkdir("down", 0o300)  # noqa: PTH102 - relative on purpose: the path grows beyond what a path may be
+        os.chdir("down")
     channel.send({"kind": "done"})
 
 
