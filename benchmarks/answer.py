@@ -1,7 +1,7 @@
 """Server time of answering one question of a review: the write and its audit entry included.
 
 Starts the app on a store of its own, lets 1 and then 50 people answer a question over the websocket as their browsers
-would, and prints medians, 95th percentiles and the server's processor time, beside two bounds of the same run: a page of
+Starts the app on a store of its own, lets 1 and then 50 people answer a question over the websocket as browsers
 Streamlit's that is nothing but a heading, and the act alone (one transaction, flushed to the disk) without any page.
 
     python benchmarks/answer.py [--people 50] [--answers 10]
@@ -121,7 +121,7 @@ def measure_bare(home: Path) -> tuple[list[float], float]:
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     with served(command, port, "_stcore/health") as server:
         screen = Screen(port)
-        return timed(server, lambda: [screen.run() for _ in range(40)], warm=lambda: screen.run())
+        return timed(server, lambda: [screen.run() for _ in range(40)], warm=screen.run)
 
 
 def measure_app(home: Path, found: list[int], times: int) -> tuple[list[float], float, list[float], float]:

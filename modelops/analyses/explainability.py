@@ -79,6 +79,8 @@ class ExplainabilityParameters(Parameters):
     )
 
 
+# Infinite and huge values overflow on the way; what is not finite in the end is handed back as not measured.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def explain(data: EvaluationData, parameters: ExplainabilityParameters, run: Run) -> Computed:
     """Explain the predictions of ``data.model`` on ``data.data``.
 

@@ -29,11 +29,11 @@ def curves(found: Explanation, *, top: int) -> tuple[Curve, ...]:
     )
 
 
-def _numbers(values: np.ndarray) -> tuple[float, ...]:
+def _numbers(values: np.ndarray) -> tuple[float | None, ...]:
     return tuple(short(float(value)) for value in values)
 
 
-def _bounds(mean: np.ndarray, error: np.ndarray) -> dict[str, tuple[float, ...]]:
+def _bounds(mean: np.ndarray, error: np.ndarray) -> dict[str, tuple[float | None, ...]]:
     if not np.isfinite(error).all():
         return {}
     return {"low": _numbers(mean - NORMAL * error), "high": _numbers(mean + NORMAL * error)}

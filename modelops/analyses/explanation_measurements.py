@@ -114,14 +114,17 @@ def _not_single(metric: str, name: str) -> Measurement:
 
 def _importance(found: Explanation) -> list[Measurement]:
     scored, names = found.scored, found.subject.names
-    if scored.reason:
+    # Infinite or huge outcomes leave no score to lose from.
+    finite = scored.before is not None and np.isfinite(scored.before)
+    reason = scored.reason or ("" if finite else f"The {scored.metric} before shuffling is not finite.")
+    if reason:
         return [
             Measurement(
                 metric="permutation_importance",
                 value=None,
                 scope={"feature": name},
                 sample_size=0,
-                note=scored.reason,
+                note=reason,
             )
             for name in names
         ]

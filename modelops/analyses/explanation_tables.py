@@ -21,9 +21,9 @@ def tables(found: Explanation) -> tuple[ResultTable, ...]:
     return (_features_table(found), _rows_table(found), *_background_table(found))
 
 
-def short(value: float) -> float:
-    """Round to six significant digits: what a chart can show, at a third of the size."""
-    return float(f"{value:.6g}")
+def short(value: float) -> float | None:
+    """Return a number with six digits; ``None`` where it is not finite, which no record holds."""
+    return float(f"{value:.6g}") if np.isfinite(value) else None
 
 
 def effect_of(found: Explanation, fit: LocalFit, player: int) -> tuple[float, float] | None:
@@ -127,7 +127,7 @@ def _shown_value(found: Explanation, name: str, row: int) -> Scalar:
     if not column.notna().iloc[row]:
         return "missing"
     if column.dtype.kind in "iuf":
-        return short(float(value))
+        return short(float(value)) if np.isfinite(float(value)) else str(float(value))
     text = str(value)
     return text if len(text) <= _TEXT else f"{text[: _TEXT - 3]}..."
 

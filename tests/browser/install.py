@@ -1,7 +1,7 @@
 """Print the path of a Chromium for the browser tests; find one, or install one.
 
-In this order: ``MODELOPS_CHROMIUM``, a browser of the system, Playwright's own, a download by Playwright, and as the last
-resort the distribution's package (root only).
+In this order: ``MODELOPS_CHROMIUM``, a browser of the system, Playwright's own, a download by Playwright, and as the
+last resort the distribution's package (root only).
 """
 
 import os
@@ -46,9 +46,10 @@ def downloaded() -> str | None:
 def packaged() -> str | None:
     if not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("apt-get"):
         return None
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
-    subprocess.run(["apt-get", "update", "-qq"], **quiet)
-    subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], **quiet)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for words in ("update -qq", "install -y -qq --no-install-recommends chromium"):
+        command = ["apt-get", *words.split()]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
     return of_system()
 
 
