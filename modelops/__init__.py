@@ -20,8 +20,8 @@ Rooms, in the order in which they may be imported (a test holds to it)::
 
 One path through: a page or a route hands a file to `services.inventory`, which has the sandbox look at it and writes
 row and audit entry in one transaction. `services.runs` queues an analysis; `jobs.runner` claims it and lets
-`evaluation` compute it; the policy judges the result, and it is stored by its digest. People answer (`services.answers`),
-attach it (`services.evidence`), submit (`services.reviews`) and sign (`services.signing`). The last signature seals one
-statement (`services.sealing`, `attest`), `services.exporting` hands it out, and `services.gating` opens the gate for
-exactly these bytes.
+`evaluation` compute it; the policy judges the result, and it is stored by its digest. People answer
+(`services.answers`), attach it (`services.evidence`), submit (`services.reviews`) and sign (`services.signing`). The
+last signature seals one statement (`services.sealing`, `attest`), `services.exporting` hands it out, and
+`services.gating` opens the gate for exactly these bytes.
 """

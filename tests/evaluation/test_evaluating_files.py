@@ -1,6 +1,7 @@
 """One analysis on files, through the real sandbox."""
 
 import hashlib
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -43,7 +44,8 @@ def performance(**changed) -> EvaluationRequest:
 
 
 def left_behind() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).glob("modelops-*")}
+    """Return the folders of this process: other tests run beside it."""
+    return {path.name for path in Path(tempfile.gettempdir()).glob(f"modelops-*-{os.getpid()}-*")}
 
 
 @pytest.fixture(scope="module")
