@@ -22,7 +22,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -p no:doctest --override-ini addopts= -q tests/test_architecture.py tests/test_docs.py
+	$(BIN)/python -m pytest -n 0 tests/test_architecture.py tests/test_docs.py
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
