@@ -49,13 +49,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=50, help="how many answer at once")
     parser.add_argument("--answers", type=int, default=10, help="how often each of them does")
+    parser.add_argument("--pause", type=float, default=4.0, help="mean seconds that each of them reads and types")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         found = seed(home, options.people)
         act = act_alone(home, *found[0])
         bare, bare_cpu = measure_bare(home)
-        alone, alone_cpu, together, together_cpu = measure_app(home, [review for _, review in found], options.answers)
+        alone, alone_cpu, together, together_cpu = measure_app(
+            home, [review for _, review in found], options.answers, options.pause
+        )
     floor = statistics.median(bare)
     show("the act alone, without a page", act, None, floor)
     show("a bare page", bare, bare_cpu, floor)
@@ -124,7 +127,9 @@ def measure_bare(home: Path) -> tuple[list[float], float]:
         return timed(server, lambda: [screen.run() for _ in range(40)], warm=screen.run)
 
 
-def measure_app(home: Path, found: list[int], times: int) -> tuple[list[float], float, list[float], float]:
+def measure_app(
+    home: Path, found: list[int], times: int, pause: float
+) -> tuple[list[float], float, list[float], float]:
     """Return seconds and processor time of one person's answers, and of everybody's."""
     port = free_port()
     command = [sys.executable, "-m", "modelops", "serve", "--port", str(port)]
@@ -132,7 +137,7 @@ def measure_app(home: Path, found: list[int], times: int) -> tuple[list[float], 
         people = [Person(port, f"author{number}", review) for number, review in enumerate(found)]
         first = people[0]
         alone = timed(server, lambda: [first.answer() for _ in range(4 * times)], warm=first.answer)
-        together = timed(server, lambda: all_at_once(people, times), warm=lambda: all_at_once(people, 1))
+        together = timed(server, lambda: all_at_once(people, times, pause), warm=lambda: all_at_once(people, 1, pause))
     return *alone, *together
 
 
@@ -163,13 +168,13 @@ class Person:
         return seconds
 
 
-def all_at_once(people: list[Person], times: int) -> list[float]:
-    """Let everybody answer in a thread of their own, thinking about a second in between."""
+def all_at_once(people: list[Person], times: int, pause: float) -> list[float]:
+    """Let everybody answer in a thread of their own, reading and typing for ``pause`` seconds on average in between."""
     seconds: list[float] = []
 
     def work(person: Person, chance: random.Random) -> None:
         for _ in range(times):
-            time.sleep(chance.uniform(0.5, 1.5))
+            time.sleep(pause * chance.uniform(0.5, 1.5))
             seconds.append(person.answer())
 
     threads = [threading.Thread(target=work, args=(one, random.Random(n))) for n, one in enumerate(people)]
