@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -9,8 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as examples
 
 from modelops.domain.people import Actor, Authentication, Role
+
+# A change is judged by the same examples every time; `HYPOTHESIS_PROFILE=search` looks for new ones.
+examples.register_profile("same", derandomize=True)
+examples.register_profile("search", derandomize=False, max_examples=500)
+examples.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 PASSWORD = "violet kettle sings at noon"

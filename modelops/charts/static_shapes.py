@@ -58,8 +58,15 @@ def _figure(axes: Axes) -> Figure:
     return figure
 
 
+def _label(series: Series) -> str:
+    """Return the name for the legend; matplotlib would leave out one that begins with an underscore."""
+    name = arranged.shortened(series.name)
+    return f" {name}" if name.startswith("_") else name
+
+
 def _legend(axes: Axes, n_entries: int) -> None:
-    if n_entries > 1:
+    # A series without a name has nothing to say in a legend.
+    if n_entries > 1 and axes.get_legend_handles_labels()[1]:
         _figure(axes).legend(
             loc="outside lower left", ncols=min(n_entries, 3), frameon=False, fontsize=8.5, labelcolor=LIGHT.text
         )
@@ -132,7 +139,7 @@ def _line(axes: Axes, curve: Curve) -> None:
             linestyle=_DASHES[place % len(_DASHES)],
             marker=_MARKERS[place % len(_MARKERS)] if len(x) <= 12 else None,
             markersize=3.5,
-            label=arranged.shortened(series.name),
+            label=_label(series),
             **style,
         )
     _reference(axes, curve, upright=False)
@@ -169,7 +176,7 @@ def _bars(axes: Axes, curve: Curve) -> None:
                 _nan(series.y),
                 width=width,
                 color=to_rgba(LIGHT.of(place), opacity),
-                label=arranged.shortened(series.name),
+                label=_label(series),
             )
         _reference(axes, curve, upright=False)
         _legend(axes, len(main))
@@ -186,7 +193,7 @@ def _named_bars(axes: Axes, curve: Curve, main: list[Series]) -> None:
         kept = [k for k, x in enumerate(series.x) if names.index(arranged.label_of(x)) < MOST_ROWS]
         places = [names.index(arranged.label_of(series.x[k])) + shift for k in kept]
         values = _nan([series.y[k] for k in kept])
-        style: dict[str, Any] = {"color": to_rgba(LIGHT.of(place), 0.85), "label": arranged.shortened(series.name)}
+        style: dict[str, Any] = {"color": to_rgba(LIGHT.of(place), 0.85), "label": _label(series)}
         error = None if reach is None else [[side[k] for k in kept] for side in reach]
         whisker = {"ecolor": LIGHT.text, "elinewidth": 1.0, "capsize": 2}
         if flat:
@@ -227,7 +234,7 @@ def _forest(axes: Axes, curve: Curve) -> None:
             color=LIGHT.of(place),
             markersize=5,
             elinewidth=1.5,
-            label=arranged.shortened(series.name),
+            label=_label(series),
         )
         for row, k in zip(rows, kept, strict=True):
             if series.y[k] is None:
@@ -305,7 +312,7 @@ def _points(axes: Axes, series: Series, x: Sequence[float], y: Sequence[float], 
             alpha=0.75,
             linewidth=size,
             solid_capstyle="round",
-            label=None if place else arranged.shortened(series.name),
+            label=None if place else _label(series),
         )
         line.get_path().should_simplify = False
 

@@ -100,6 +100,16 @@ def test_every_curve_becomes_an_svg_element(given_curve):
     assert root.get("role") == "img"
 
 
+def test_series_without_names_are_drawn_without_a_legend():
+    nameless = Series(name="", x=(0, 1), y=(0, 1))
+    assert static_svg(curve(Shape.LINE, nameless, nameless))
+
+
+def test_a_name_that_begins_with_an_underscore_stands_in_the_legend():
+    first, second = (Series(name=name, x=(0, 1), y=(0, 1)) for name in ("_first", "second"))
+    assert "_first" in static_svg(curve(Shape.LINE, first, second))
+
+
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 def test_every_colour_has_a_contrast_of_three_to_one_on_its_page(palette):
     colours = [
