@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 from modelops.analyses.cores.kolmogorov_smirnov import kolmogorov_smirnov_statistic
-from modelops.analyses.drift_classifier import Encoded, domain_classifier
-from modelops.analyses.drift_distances import population_stability_index, stability_index_critical_value
-from modelops.analyses.drift_homogeneity import homogeneity
-from modelops.analyses.drift_kolmogorov import kolmogorov_smirnov_p_value
-from modelops.analyses.drift_shares import missing_test
+from modelops.analyses.drift.classifier import Encoded, domain_classifier
+from modelops.analyses.drift.distances import population_stability_index, stability_index_critical_value
+from modelops.analyses.drift.homogeneity import homogeneity
+from modelops.analyses.drift.kolmogorov import kolmogorov_smirnov_p_value
+from modelops.analyses.drift.shares import missing_test
 
 ALPHA = 0.05
 FOLK_CUT = 0.1

@@ -16,7 +16,7 @@ from modelops.version import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 
 
 def text(name: str) -> str:
@@ -55,8 +55,8 @@ def test_every_setting_is_described(name):
 
 @pytest.mark.parametrize("declared", ANALYSES, ids=lambda declared: declared.key)
 def test_every_analysis_and_parameter_is_described(declared):
-    page = text("analyses.md")
-    assert declared.key in page
+    assert f"(analyses/{declared.key}.md)" in text("analyses.md")
+    page = text(f"analyses/{declared.key}.md")
     assert [name for name in declared.parameters.model_fields if f"`{name}`" not in page] == []
 
 

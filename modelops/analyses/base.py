@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from modelops.domain.columns import ColumnRoles, Task
+from modelops.domain.inventory import DatasetRole
 from modelops.domain.result import Curve, Measurement, ResultTable
 from modelops.errors import NotMeasured
 
@@ -35,6 +36,7 @@ class Need(StrEnum):
     TRAIN = "train"
     TIME = "time"
     MODEL = "model"
+    CHAMPION = "champion"
 
 
 class Source(Protocol):
@@ -80,6 +82,31 @@ class Model(Protocol):
         """Return exact tree SHAP values where the model is a tree model without preprocessing, else ``None``."""
         ...
 
+    def answers(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return what the model says of each row, whatever it is: the raw answer may hold NaN and infinities.
+
+        Shape (n,): numbers for regression; shape (n, n_classes): scores for classification.
+
+        Raises
+        ------
+        InvalidInput
+            If the model refuses these rows; the message is the model's own.
+        """
+        ...
+
+    def refit(self, train: pd.DataFrame, target: np.ndarray, rows: pd.DataFrame, *, seed: int) -> np.ndarray | None:
+        """Train an untrained copy of the model on ``train`` and return its `answers` for ``rows``.
+
+        ``target`` has shape (n_train,): numbers for regression, class labels as text for classification. ``None`` where
+        the file holds no recipe to train by: only scikit-learn estimators saved with skops do. This is the one question
+        that hands labels to the model's process, and only those of training rows.
+        """
+        ...
+
+    def staged(self, rows: pd.DataFrame, *, stages: int) -> Staged | None:
+        """Return the answers after part of the boosting rounds; ``None`` where the model is not boosted."""
+        ...
+
 
 @dataclass(frozen=True)
 class Contributions:
@@ -93,6 +120,17 @@ class Contributions:
     base: float
     unit: str
     method: str
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What a boosted model answers after ``rounds`` of its rounds, shape (n_stages,), increasing, the last one whole.
+
+    ``answers`` has shape (n_stages, n) for regression, (n_stages, n, n_classes) for classification.
+    """
+
+    rounds: np.ndarray
+    answers: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -161,7 +199,8 @@ class EvaluationData:
     """Everything an analysis may look at.
 
     ``positive`` is the label of the positive class where there are two classes. Predictions and scores come from the
-    columns of the table; where those are missing and a model is given, the caller has added them before.
+    columns of the table; where those are missing and a model is given, the caller has added them before. ``champion``
+    is the model that is in use today, where two are compared.
     """
 
     data: Sample
@@ -170,6 +209,7 @@ class EvaluationData:
     reference: Sample | None = None
     train: Sample | None = None
     model: Model | None = None
+    champion: Model | None = None
 
 
 class Parameters(BaseModel):
@@ -213,8 +253,9 @@ class Computed:
 class Analysis:
     """One declaration: pages, command line, API, reports and the shared tests all derive from it.
 
-    ``serves`` names the checklist questions that it is evidence for; ``needs`` what it cannot do without; ``source`` is
-    the literature.
+    ``serves`` names the checklist questions that it is evidence for; ``needs`` what it cannot do without, ``uses`` what
+    it also looks at where it is there; ``source`` is the literature. ``looks_at`` and ``compares_with`` are the roles
+    of the datasets that it takes as data and as reference if nobody chooses, the best first.
     """
 
     key: str
@@ -226,6 +267,18 @@ class Analysis:
     parameters: type[Parameters]
     source: str
     compute: Callable[[EvaluationData, Any, Run], Computed]
+    uses: frozenset[Need] = frozenset()
+    looks_at: tuple[DatasetRole, ...] = (
+        DatasetRole.TEST,
+        DatasetRole.PRODUCTION,
+        DatasetRole.TRAIN,
+        DatasetRole.REFERENCE,
+    )
+    compares_with: tuple[DatasetRole, ...] = (DatasetRole.REFERENCE, DatasetRole.TRAIN)
+
+    def takes(self, need: Need) -> bool:
+        """Say whether it looks at ``need`` at all."""
+        return need in self.needs or need in self.uses
 
     def missing(self, data: EvaluationData) -> tuple[Need, ...]:
         """Return what ``data`` lacks, in the order of `Need`."""
@@ -240,5 +293,6 @@ class Analysis:
             Need.REFERENCE: data.reference is not None,
             Need.TRAIN: data.train is not None,
             Need.MODEL: data.model is not None,
+            Need.CHAMPION: data.champion is not None,
         }
         return tuple(need for need in Need if need in self.needs and not there[need])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelops.analyses.base import Computed
-from modelops.analyses.intervals import LEVEL, Interval
+from modelops.analyses.statistics.intervals import LEVEL, Interval
 from modelops.domain.result import Curve, Measurement, ResultTable, Scope
 
 CURVE_POINTS = 500

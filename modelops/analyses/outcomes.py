@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from modelops.analyses.base import EvaluationData, Sample
 from modelops.analyses.cores.confusion_counts import cell_counts
 from modelops.analyses.levels import Coded, Codes, coded, in_order
-from modelops.analyses.weighting import Weighting, row_entities, row_weights, weighting
+from modelops.analyses.statistics.weighting import Weighting, row_entities, row_weights, weighting
 from modelops.errors import InvalidInput, NotMeasured
 
 MOST_CLASSES = 200

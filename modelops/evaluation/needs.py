@@ -17,6 +17,7 @@ _HOW_TO_GIVE = {
     Need.TRAIN: "the training data (--train FILE)",
     Need.TIME: "a time column (--time COL)",
     Need.MODEL: "a model file (--model FILE)",
+    Need.CHAMPION: "the file of the model in use today (--champion FILE)",
 }
 
 

@@ -23,9 +23,6 @@ from modelops.store import Reader, Store
 from modelops.store.queries_review import datasets
 from modelops.store.tables import TERMINAL, AnswerRow, DatasetRow, ModelRow, ReviewRow, RunRow, RunState, VersionRow
 
-# The data that an analysis looks at, and what it compares with, if nobody chooses: the first that the review has.
-_LOOKED_AT = (DatasetRole.TEST, DatasetRole.PRODUCTION, DatasetRole.TRAIN, DatasetRole.REFERENCE)
-_COMPARED_WITH = (DatasetRole.REFERENCE, DatasetRole.TRAIN)
 HOW_TO_GIVE = {
     Need.TARGET: "a column with the true outcome (role target)",
     Need.PREDICTION: "a column with the prediction, or a model file",
@@ -36,6 +33,7 @@ HOW_TO_GIVE = {
     Need.TRAIN: "the training data",
     Need.TIME: "a time column (role time)",
     Need.MODEL: "a version with a model file",
+    Need.CHAMPION: "a version with a model file to compare with (the champion)",
 }
 
 
@@ -125,13 +123,11 @@ def run_for_question(store: Store, key: str, review_id: int, question_id: str, *
     with store.reading() as reader:
         review = reader.get(ReviewRow, review_id, what="review")
         by_role = {row.role: row.id for row in datasets(reader, review_id)}
-    needs = analysis(key).needs
-    # A comparison is about what has come since, everything else about the data that the model was tested on.
-    looked_at = sorted(_LOOKED_AT, key=lambda role: Need.REFERENCE in needs and role is not DatasetRole.PRODUCTION)
-    data_id = next((by_role[role] for role in looked_at if role in by_role), None)
+    chosen = analysis(key)
+    data_id = next((by_role[role] for role in chosen.looks_at if role in by_role), None)
     if data_id is None:
         raise InvalidInput("This review rests on no dataset yet. Add one on its overview, then run the analysis.")
-    reference_id = next((by_role[role] for role in _COMPARED_WITH if by_role.get(role, data_id) != data_id), None)
+    compared = (by_role[role] for role in chosen.compares_with if by_role.get(role, data_id) != data_id)
     train_id = by_role.get(DatasetRole.TRAIN)
     return request_run(
         store,
@@ -140,8 +136,8 @@ def run_for_question(store: Store, key: str, review_id: int, question_id: str, *
         at=at,
         data_id=data_id,
         version_id=review.version_id,
-        reference_id=reference_id if Need.REFERENCE in needs else None,
-        train_id=train_id if Need.TRAIN in needs and train_id != data_id else None,
+        reference_id=next(compared, None) if chosen.takes(Need.REFERENCE) else None,
+        train_id=train_id if chosen.takes(Need.TRAIN) and train_id != data_id else None,
         review_id=review_id,
         question_id=question_id,
     )

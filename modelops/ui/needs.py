@@ -20,6 +20,7 @@ NEEDS = {
     Need.TRAIN: "the training data",
     Need.TIME: "a time column",
     Need.MODEL: "a model file",
+    Need.CHAMPION: "the model in use today",
 }
 _OF_COLUMNS = frozenset({Need.TARGET, Need.PREDICTION, Need.SCORE, Need.SENSITIVE, Need.FEATURES, Need.TIME})
 

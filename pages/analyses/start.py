@@ -1,6 +1,7 @@
 """Run an analysis: on which data, compared with what, with which settings; what is missing is said before."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from modelops.analyses.base import Need
 from modelops.analyses.registry import ANALYSES
@@ -88,10 +89,8 @@ if not datasets:
     )
     st.stop()
 
-compares = Need.REFERENCE in chosen.needs
-looked_at = (
-    (DatasetRole.PRODUCTION, DatasetRole.TEST) if compares else (DatasetRole.TEST, DatasetRole.PRODUCTION)
-) + tuple(DatasetRole)
+compares = chosen.takes(Need.REFERENCE)
+looked_at = (*chosen.looks_at, *DatasetRole)
 left, right = st.columns(2)
 data_id = left.selectbox(
     "Data",
@@ -117,29 +116,36 @@ version_id = right.selectbox(
     help="With a model file, predictions and scores that the table lacks come from the model.",
 )
 others = {number: title for number, title in titles.items() if number != data_id}
-reference_id, train_id = None, None
 left, right = st.columns(2)
-if compares:
-    reference_id = left.selectbox(
-        "Compare with",
-        list(others),
-        index=first(
-            before.reference_id if before else None,
-            of_role(DatasetRole.REFERENCE, DatasetRole.TRAIN, DatasetRole.TEST, but=data_id),
-            among=others,
-        ),
-        format_func=lambda each: others[each],
+
+
+def other_dataset(place: DeltaGenerator, label: str, need: Need, start: int | None, note: str) -> int | None:
+    """Ask for another dataset than the data: for none of them, where it can be done without."""
+    options: list[int | None] = [*([] if need in chosen.needs else [None]), *others]
+    return place.selectbox(
+        label,
+        options,
+        index=options.index(start) if start in options else (0 if None in options else None),
+        format_func=lambda each: "none" if each is None else others[each],
         placeholder="choose a dataset",
-        help="How the data looked before.",
+        help=note,
     )
-if Need.TRAIN in chosen.needs:
-    train_id = (right if compares else left).selectbox(
-        "Training data",
-        list(others),
-        index=first(before.train_id if before else None, of_role(DatasetRole.TRAIN, but=data_id), among=others),
-        format_func=lambda each: others[each],
-        placeholder="choose a dataset",
-        help="What the model learned from.",
+
+
+def first_of(*numbers: int | None) -> int | None:
+    """Return the first number of another dataset than the data."""
+    return next((number for number in numbers if number in others), None)
+
+
+reference_id, train_id = None, None
+if compares:
+    usual = of_role(*chosen.compares_with, *(chosen.looks_at if Need.REFERENCE in chosen.needs else ()), but=data_id)
+    likely = first_of(before.reference_id) if before else usual
+    reference_id = other_dataset(left, "Compare with", Need.REFERENCE, likely, "What the data is held against.")
+if chosen.takes(Need.TRAIN):
+    likely = first_of(before.train_id) if before else of_role(DatasetRole.TRAIN, but=data_id)
+    train_id = other_dataset(
+        right if compares else left, "Training data", Need.TRAIN, likely, "What the model learned from."
     )
 version: VersionRow | None = versions.get(version_id or 0)
 is_lacking = lacking(chosen, data, version, has_reference=bool(reference_id), has_train=bool(train_id))

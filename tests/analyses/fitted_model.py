@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
-from modelops.analyses.base import Contributions
+from modelops.analyses.base import Contributions, Staged
 
 
 @dataclass
@@ -32,6 +33,28 @@ class FittedModel:
     def scores(self, rows: pd.DataFrame) -> np.ndarray:
         self.calls.append(len(rows))
         return self.estimator.predict_proba(rows[list(self.features)])
+
+    def answers(self, rows: pd.DataFrame) -> np.ndarray:
+        return self.scores(rows) if self.classes else np.asarray(self.predict(rows), dtype=float)
+
+    def refit(self, train: pd.DataFrame, target: np.ndarray, rows: pd.DataFrame, *, seed: int) -> np.ndarray | None:
+        fresh = clone(self.estimator)
+        seeds = {name: seed for name in fresh.get_params() if name.rpartition("__")[2] == "random_state"}
+        fresh.set_params(**seeds).fit(train[list(self.features)], target)
+        again = FittedModel(fresh, self.features).answers(rows)
+        if not self.classes:
+            return again
+        found = np.zeros((len(rows), len(self.classes)))
+        found[:, [self.classes.index(str(label)) for label in fresh.classes_]] = again
+        return found
+
+    def staged(self, rows: pd.DataFrame, *, stages: int) -> Staged | None:
+        if not hasattr(self.estimator, "staged_predict"):
+            return None
+        staged = self.estimator.staged_predict_proba if self.classes else self.estimator.staged_predict
+        every = np.array(list(staged(rows[list(self.features)])))
+        rounds = np.unique(np.linspace(1, len(every), min(stages, len(every))).round().astype(int))
+        return Staged(rounds, every[rounds - 1])
 
     def contributions(self, rows: pd.DataFrame) -> Contributions | None:
         return None if self.own is None else self.own(rows[list(self.features)])

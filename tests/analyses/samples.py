@@ -64,6 +64,7 @@ def evaluation(
     reference: Columns | None = None,
     train: Columns | None = None,
     model: Any = None,
+    champion: Any = None,
     **roles: Any,
 ) -> EvaluationData:
     """Return what an analysis gets; ``reference`` and ``train`` have the same roles where they hold the columns."""
@@ -78,6 +79,7 @@ def evaluation(
         reference=other(reference),
         train=other(train),
         model=model,
+        champion=champion,
     )
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from modelops.analyses.bootstrap import (
+from modelops.analyses.cores.confusion_counts import cell_counts, resampled_counts
+from modelops.analyses.statistics.bootstrap import (
     Resampling,
     Uncertainty,
     bca_interval,
@@ -11,8 +12,7 @@ from modelops.analyses.bootstrap import (
     percentile_interval,
     stratified_bootstrap,
 )
-from modelops.analyses.cores.confusion_counts import cell_counts, resampled_counts
-from modelops.analyses.rates import composed_metrics
+from modelops.analyses.statistics.rates import composed_metrics
 from modelops.errors import InvalidInput
 
 

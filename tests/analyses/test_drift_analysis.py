@@ -14,8 +14,8 @@ from statsmodels.stats.multitest import multipletests
 
 from modelops.analyses.base import Computed, Need, Run
 from modelops.analyses.drift import DRIFT, DriftParameters
-from modelops.analyses.drift_columns import Settings, Subject, compare_column
-from modelops.analyses.drift_findings import Margins, judge_family
+from modelops.analyses.drift.columns import Settings, Subject, compare_column
+from modelops.analyses.drift.findings import Margins, judge_family
 from modelops.domain.result import Curve, Measurement
 from modelops.errors import NotMeasured
 from tests.analyses.samples import BINARY_ROLES, arrow, binary_columns, evaluation

@@ -7,7 +7,7 @@ import pytest
 
 from modelops.analyses.base import Computed, Run
 from modelops.analyses.drift import DRIFT, DriftParameters
-from modelops.analyses.drift_classifier import DomainClassifier, Encoded, domain_classifier, smallest_detectable_area
+from modelops.analyses.drift.classifier import DomainClassifier, Encoded, domain_classifier, smallest_detectable_area
 from modelops.errors import NotMeasured
 from tests.analyses.samples import evaluation
 

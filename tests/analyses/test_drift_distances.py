@@ -14,14 +14,14 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2
 
 from modelops.analyses.cores.category_counts import count_categories
-from modelops.analyses.drift_distances import (
+from modelops.analyses.drift.distances import (
     jensen_shannon_distance,
     population_stability_index,
     smallest_detectable_share_change,
     stability_index_critical_value,
 )
-from modelops.analyses.drift_shares import changes, level_bars, level_bins, missing_test
-from modelops.analyses.intervals import two_proportions_p_value
+from modelops.analyses.drift.shares import changes, level_bars, level_bins, missing_test
+from modelops.analyses.statistics.intervals import two_proportions_p_value
 from modelops.errors import InvalidInput
 
 counts = hnp.arrays(np.int64, 6, elements=st.integers(0, 500)).filter(lambda x: x.sum() > 0)

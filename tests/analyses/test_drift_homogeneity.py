@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.stats import chi2_contingency
 from scipy.stats.contingency import association
 
-from modelops.analyses.drift_homogeneity import (
+from modelops.analyses.drift.homogeneity import (
     cramers_v,
     cramers_v_interval,
     homogeneity,

@@ -10,7 +10,7 @@ import pytest
 
 from modelops.analyses.base import Contributions, Run
 from modelops.analyses.drift import DRIFT, DriftParameters
-from modelops.analyses.drift_importance import given_importance, model_importance
+from modelops.analyses.drift.importance import given_importance, model_importance
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput
 from tests.analyses.samples import evaluation, sample

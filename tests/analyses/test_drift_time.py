@@ -7,7 +7,7 @@ import pytest
 
 from modelops.analyses.base import Run
 from modelops.analyses.drift import DRIFT, DriftParameters
-from modelops.analyses.drift_time import combined_effect, design_effect, time_order
+from modelops.analyses.drift.time import combined_effect, design_effect, time_order
 from modelops.domain.result import Measurement
 from modelops.errors import NotMeasured
 from tests.analyses.samples import evaluation, sample

@@ -12,12 +12,17 @@ from sklearn.inspection import permutation_importance as sklearn_importance
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
-from modelops.analyses.agreement import agreements, rank_correlation
-from modelops.analyses.association import associations, groups
 from modelops.analyses.composed import ComposedModel, drawn
-from modelops.analyses.lime import Stability, local_fits
-from modelops.analyses.partial_dependence import dependences, grid_of
-from modelops.analyses.permutation_importance import permutation_importance, prediction_changes, scoring, target_of
+from modelops.analyses.explainability.agreement import agreements, rank_correlation
+from modelops.analyses.explainability.lime import Stability, local_fits
+from modelops.analyses.explainability.partial_dependence import dependences, grid_of
+from modelops.analyses.explainability.permutation_importance import (
+    permutation_importance,
+    prediction_changes,
+    scoring,
+    target_of,
+)
+from modelops.analyses.statistics.association import associations, groups
 from modelops.domain.columns import Task
 from modelops.errors import NotMeasured
 from tests.analyses.fitted_model import FittedModel

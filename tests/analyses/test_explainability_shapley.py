@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression
 
 from modelops.analyses.base import Contributions
 from modelops.analyses.composed import ComposedModel
-from modelops.analyses.shapley import exact_shapley, grown_shapley, permutation_shapley
+from modelops.analyses.explainability.shapley import exact_shapley, grown_shapley, permutation_shapley
 from tests.analyses.fitted_model import FittedModel
 
 

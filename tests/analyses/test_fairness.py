@@ -13,7 +13,7 @@ from statsmodels.stats.oneway import anova_oneway
 
 from modelops.analyses.base import Run
 from modelops.analyses.fairness import FAIRNESS, FairnessParameters
-from modelops.analyses.fairness_proxies import cramers_v
+from modelops.analyses.fairness.proxies import cramers_v
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
 from tests.analyses.samples import (

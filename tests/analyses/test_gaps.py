@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from modelops.analyses.bootstrap import Uncertainty
-from modelops.analyses.gaps import (
+from modelops.analyses.statistics.bootstrap import Uncertainty
+from modelops.analyses.statistics.gaps import (
     GroupRate,
     below_four_fifths,
     homogeneity_p_value,

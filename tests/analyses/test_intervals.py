@@ -8,7 +8,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
-from modelops.analyses.intervals import (
+from modelops.analyses.statistics.intervals import (
     mcnemar,
     newcombe,
     normal_quantile,

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import ks_2samp, kstwo
 
 from modelops.analyses.cores.kolmogorov_smirnov import kolmogorov_smirnov_statistic
-from modelops.analyses.drift_kolmogorov import (
+from modelops.analyses.drift.kolmogorov import (
     kolmogorov_smirnov_interval,
     kolmogorov_smirnov_p_value,
     smallest_detectable_distance,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from modelops.analyses.levels import coded, groups, in_order, ranges
 from modelops.analyses.outcomes import outcomes
-from modelops.analyses.weighting import row_entities, weighting
+from modelops.analyses.statistics.weighting import row_entities, weighting
 from modelops.errors import InvalidInput, NotMeasured
 from tests.analyses.samples import evaluation, sample
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from modelops.analyses.multiplicity import benjamini_hochberg
+from modelops.analyses.statistics.multiplicity import benjamini_hochberg
 from modelops.errors import InvalidInput
 
 # Benjamini and Hochberg 1995, section 3.2 (the thrombolysis trial).

@@ -7,7 +7,7 @@ from sklearn import metrics
 
 from modelops.analyses.base import Run
 from modelops.analyses.performance import PERFORMANCE, PerformanceParameters
-from modelops.analyses.value import matrix_from_text
+from modelops.analyses.performance.value import matrix_from_text
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
 from tests.analyses.samples import (

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from modelops.analyses.bootstrap import Uncertainty
-from modelops.analyses.ranking import (
+from modelops.analyses.statistics.bootstrap import Uncertainty
+from modelops.analyses.statistics.ranking import (
     area,
     area_under_roc,
     average_precision,

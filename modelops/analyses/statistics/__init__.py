@@ -1,0 +1,1 @@
+"""Statistics that several analyses need: intervals, tests, corrections, resampling."""
