@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-_APPEND_ONLY = ("audit", "checkpoint", "sign_off", "attestation", "template", "policy")
+_APPEND_ONLY = ("audit", "checkpoint", "sign_off", "attestation", "template", "policy", "criteria", "decision")
 _EDITABLE = "('draft', 'in progress', 'changes requested', 'approved')"
 _STEPS = {
     "draft": ("in progress", "withdrawn"),
@@ -51,6 +51,9 @@ _OTHER_FILES = """(NEW.model_id <> OLD.model_id OR NEW.label <> OLD.label
   OR (OLD.artifact IS NOT NULL AND (NEW.artifact IS NULL OR NEW.artifact <> OLD.artifact))
   OR (OLD.dependencies IS NOT NULL AND (NEW.dependencies IS NULL OR NEW.dependencies <> OLD.dependencies)))"""
 
+_OTHER_BAR = """(NEW.policy <> OLD.policy OR NEW.criteria IS DISTINCT FROM OLD.criteria
+  OR (OLD.result IS NOT NULL AND NEW.result IS DISTINCT FROM OLD.result))"""
+
 
 def _rules() -> list[tuple[str, str, str, str, str]]:
     """Return (table, event, name, condition, message) of each refusal."""
@@ -77,6 +80,7 @@ def _rules() -> list[tuple[str, str, str, str, str]]:
     rules.append(("model_version", "UPDATE", "version_fixed", _OTHER_FILES, "the files of a version never change"))
     changed = "NEW.digest <> OLD.digest OR NEW.model_id <> OLD.model_id"
     rules.append(("dataset", "UPDATE", "dataset_fixed", changed, "the bytes of a dataset never change"))
+    rules.append(("run", "UPDATE", "run_fixed", _OTHER_BAR, "the bar of a run and its result never change"))
     kept = ("review", "finding", "waiver", "comment", "review_dataset", "model_version", "dataset")
     rules += [(table, "DELETE", f"{table}_kept", "TRUE", f"{table} rows are never deleted") for table in kept]
     rules.append(("review_dataset", "UPDATE", "review_dataset_fixed", "TRUE", "the data of a review stay in it"))

@@ -1,6 +1,7 @@
 """Every table. Rows are plain: rules live in the domain, and again in the database's constraints and triggers."""
 
 from modelops.store.tables.audit import AuditRow, CheckpointRow
+from modelops.store.tables.governance import CriteriaDraftRow, CriteriaRow, DecisionRow
 from modelops.store.tables.inventory import BlobRow, DatasetRow, ModelRow, VersionRow
 from modelops.store.tables.people import FactRow, SessionRow, ThrottleRow, TokenRow, UserRoleRow, UserRow
 from modelops.store.tables.reviews import (
@@ -26,7 +27,10 @@ __all__ = [
     "BlobRow",
     "CheckpointRow",
     "CommentRow",
+    "CriteriaDraftRow",
+    "CriteriaRow",
     "DatasetRow",
+    "DecisionRow",
     "EvidenceRow",
     "FactRow",
     "FindingRow",

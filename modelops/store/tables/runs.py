@@ -28,6 +28,8 @@ TERMINAL = frozenset({RunState.FINISHED, RunState.FAILED, RunState.CANCELLED})
 class RunRow(SQLModel, table=True):
     """One analysis on digests, parameters and a seed. ``request`` is the `EvaluationRequest`.
 
+    ``policy`` and ``criteria`` are the bar as it was when the run was asked for; they never change (a trigger).
+
     ``attempt`` grows when a runner died and another takes over: updates of an older attempt change nothing.
     """
 
@@ -42,9 +44,11 @@ class RunRow(SQLModel, table=True):
     data_id: int = Field(foreign_key="dataset.id")
     reference_id: int | None = Field(default=None, foreign_key="dataset.id")
     train_id: int | None = Field(default=None, foreign_key="dataset.id")
+    champion_id: int | None = Field(default=None, foreign_key="model_version.id")
     repeats_id: int | None = Field(default=None, foreign_key="run.id")
     request: dict[str, Any] = Field(sa_type=json_type())
     policy: Digest = Field(sa_type=DigestText, foreign_key="policy.digest")
+    criteria: Digest | None = Field(default=None, sa_type=DigestText, foreign_key="criteria.digest")
     state: RunState = Field(default=RunState.QUEUED, sa_type=choice(RunState), index=True)
     attempt: int = 0
     progress: float = 0.0
