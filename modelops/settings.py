@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     worker_memory: int = Field(default=6 * GIB, ge=GIB, description="Most memory of one sandboxed process, bytes.")
     worker_seconds: int = Field(default=1800, ge=10, description="Longest run of one analysis, seconds.")
     workers: int = Field(default=2, ge=1, le=64, description="Analyses that run at the same time.")
+    warm: bool = Field(default=True, description="Keep processes ready (600 MB) so that analyses start at once.")
     require_level: str = Field(default="C", pattern="^[ABC]$", description="Refuse to start below this protection.")
     session_idle_minutes: int = Field(default=30, ge=1, description="Minutes without a click until log-out.")
     session_hours: int = Field(default=12, ge=1, description="Hours until log-out in any case.")

@@ -8,12 +8,17 @@ from collections.abc import AsyncIterator, Callable
 from anyio import to_thread
 
 from modelops.api.health import probe_in_background
-from modelops.jobs import runner, upkeep
+from modelops.jobs import runner, upkeep, warming
 from modelops.settings import Settings
 from modelops.store import Store
 
 Stop = Callable[[], None]
-STARTUP: tuple[Callable[[Store, Settings], Stop], ...] = (upkeep.start, runner.start, probe_in_background)
+STARTUP: tuple[Callable[[Store, Settings], Stop], ...] = (
+    upkeep.start,
+    runner.start,
+    probe_in_background,
+    warming.start,
+)
 
 
 @contextlib.asynccontextmanager

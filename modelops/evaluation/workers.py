@@ -76,10 +76,10 @@ def model_limits(limits: Limits = ANALYSIS_LIMITS) -> Limits:
     )
 
 
-def keep_spares() -> None:
-    """Keep a warm process of each kind that `evaluate` and `inspect_table` need, from now on. Returns at once."""
-    warm(ANALYSIS_PROCESS, ANALYSIS_LIMITS)
-    warm(MODEL_PROCESS, model_limits())
+def keep_spares(limits: Limits = ANALYSIS_LIMITS) -> None:
+    """Keep a warm process of each kind that `evaluate` needs under these limits, from now on. Returns at once."""
+    warm(ANALYSIS_PROCESS, limits)
+    warm(MODEL_PROCESS, model_limits(limits))
 
 
 def input_name(part: str, kind: str) -> str:

@@ -14,7 +14,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from modelops import evaluation
@@ -24,7 +23,7 @@ from modelops.domain.people import SYSTEM
 from modelops.domain.result import AnalysisResult, Outcome
 from modelops.errors import Cancelled, ModelOpsError
 from modelops.evaluation import EvaluationRequest, InputFiles
-from modelops.sandbox import ANALYSIS_LIMITS
+from modelops.jobs.warming import run_limits
 from modelops.services import catalogue, files, runs
 from modelops.settings import Settings
 from modelops.store import Reader, Store, queries_runs
@@ -63,9 +62,7 @@ class Runner:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store = store
-        self.limits = replace(
-            ANALYSIS_LIMITS, memory=settings.worker_memory, wall_seconds=float(settings.worker_seconds)
-        )
+        self.limits = run_limits(settings)
         self.stopping = threading.Event()
         self._host = f"{socket.gethostname()}/"
         self.name = f"{self._host}{os.getpid()}/{secrets.token_hex(4)}"

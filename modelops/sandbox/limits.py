@@ -84,7 +84,7 @@ class Limits:
 MODEL_LIMITS = Limits()
 """For a process that opens one model file."""
 
-ANALYSIS_LIMITS = Limits(memory=6 * GIB, cpu_seconds=7200, wall_seconds=3600.0, threads=2)
+ANALYSIS_LIMITS = Limits(memory=6 * GIB, cpu_seconds=7200, wall_seconds=1800.0, threads=2)
 """For a process that reads tables and computes."""
 
 
