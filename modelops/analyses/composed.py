@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelops.analyses.base import Model, Sample
+from modelops.analyses.cores.row_hashes import mixed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,14 +44,35 @@ def drawn(sample: Sample, names: Sequence[str], *, limit: int, seed: int) -> np.
     -------
     ndarray of int64, shape (min(limit, n_rows),)
     """
-    content = np.zeros(sample.n_rows, dtype=np.uint64)
-    for name in names:
-        content = content * _GOLDEN + _hashed(sample.series(name))
-    keys = _mixed(content + _occurrence(content) * _GOLDEN + _mixed(np.array([seed], dtype=np.uint64)))
+    keys = content_keys([_hashed(sample.series(name)) for name in names], sample.n_rows, seed=seed)
     if limit < len(keys):
         smallest = np.argpartition(keys, limit)[:limit]
         return smallest[np.argsort(keys[smallest], kind="stable")]
     return np.argsort(keys, kind="stable")
+
+
+def content_keys(columns: Iterable[np.ndarray], n_rows: int, *, seed: int) -> np.ndarray:
+    """Return a random-looking key for each row that follows from its content and the seed, not from its place.
+
+    Parameters
+    ----------
+    columns : iterable of ndarray of uint64 or float64, shape (n_rows,)
+        What makes up a row's content. Missing numbers are alike.
+
+    Returns
+    -------
+    ndarray of uint64, shape (n_rows,)
+        All different, but for accidents of one in 2**64: equal rows get different keys by counting them.
+    """
+    content = np.zeros(n_rows, dtype=np.uint64)
+    for column in columns:
+        if column.dtype.kind == "f":
+            # Adding zero makes the two zeros alike; so are all the ways to write a missing number.
+            bits = np.where(np.isnan(column), np.nan, column.astype(np.float64) + 0.0).view(np.uint64)
+            content = content * _GOLDEN + _mixed(bits)
+        else:
+            content = content * _GOLDEN + column
+    return _mixed(content + _occurrence(content) * _GOLDEN + _mixed(np.array([seed], dtype=np.uint64)))
 
 
 def _hashed(column: pd.Series[Any]) -> np.ndarray:
@@ -68,14 +90,6 @@ def _occurrence(content: np.ndarray) -> np.ndarray:
     occurrence = np.empty(len(content), dtype=np.uint64)
     occurrence[order] = counts.astype(np.uint64)
     return occurrence
-
-
-def _mixed(values: np.ndarray) -> np.ndarray:
-    """Scatter 64-bit integers (the finaliser of SplitMix64)."""
-    mixed: np.ndarray = values + _GOLDEN
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)), dtype=np.uint64)
 
 
 class ComposedModel:
