@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelops.datasets.table import Table, ValueKind, value_kind
+from modelops.datasets.table import Table, value_kind
+from modelops.domain.columns import ValueKind
 
 _FEW = 100
 

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 
 from modelops.datasets import vocabulary
 from modelops.datasets.facts import ColumnFacts, clean_column, column_facts
-from modelops.datasets.table import Table, ValueKind
+from modelops.datasets.table import Table
 from modelops.datasets.vocabulary import plain
-from modelops.domain.columns import ColumnRoles, Task
+from modelops.domain.columns import ColumnRoles, Task, ValueKind
 
 _MAX_GROUPS = 50
 _THREADS = 2

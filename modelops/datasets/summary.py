@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from modelops.datasets.facts import ColumnFacts, clean_column, column_facts, label
 from modelops.datasets.roles import guess_roles, guess_task
-from modelops.datasets.table import Table, ValueKind
-from modelops.domain.columns import ColumnSummary, TableSummary
+from modelops.datasets.table import Table
+from modelops.domain.columns import ColumnSummary, TableSummary, ValueKind
 
 _PREVIEW_ROWS = 20
 _PREVIEW_TEXT = 80

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 
 import pyarrow as pa
 
 from modelops.datasets.limits import TableFormat
 from modelops.datasets.names import shown
+from modelops.domain.columns import ValueKind
 from modelops.errors import InvalidInput
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
 TIME = pa.timestamp("us")
-
-
-class ValueKind(StrEnum):
-    """What the values of a column are, in words for people."""
-
-    WHOLE_NUMBER = "whole number"
-    NUMBER = "number"
-    TRUE_FALSE = "true or false"
-    TEXT = "text"
-    TIME = "date and time"
 
 
 class Table(ABC):

@@ -17,6 +17,16 @@ class Task(StrEnum):
     REGRESSION = "regression"
 
 
+class ValueKind(StrEnum):
+    """What the values of a column are, in words for people."""
+
+    WHOLE_NUMBER = "whole number"
+    NUMBER = "number"
+    TRUE_FALSE = "true or false"
+    TEXT = "text"
+    TIME = "date and time"
+
+
 class ColumnRole(StrEnum):
     """What one column of a table is for."""
 
