@@ -69,10 +69,10 @@ def content_keys(columns: Iterable[np.ndarray], n_rows: int, *, seed: int) -> np
         if column.dtype.kind == "f":
             # Adding zero makes the two zeros alike; so are all the ways to write a missing number.
             bits = np.where(np.isnan(column), np.nan, column.astype(np.float64) + 0.0).view(np.uint64)
-            content = content * _GOLDEN + _mixed(bits)
+            content = content * _GOLDEN + mixed(bits)
         else:
             content = content * _GOLDEN + column
-    return _mixed(content + _occurrence(content) * _GOLDEN + _mixed(np.array([seed], dtype=np.uint64)))
+    return mixed(content + _occurrence(content) * _GOLDEN + mixed(np.array([seed], dtype=np.uint64)))
 
 
 def _hashed(column: pd.Series[Any]) -> np.ndarray:
