@@ -15,6 +15,7 @@ from modelops.analyses.performance.regression import LARGEST
 from modelops.analyses.statistics.bootstrap import Uncertainty
 from modelops.analyses.statistics.gaps import spread_of_estimates
 from modelops.analyses.statistics.intervals import LEVEL
+from modelops.analyses.statistics.means import GroupMeans, group_means
 from modelops.analyses.statistics.weighting import Weighting, row_entities, row_weights, weighting
 from modelops.domain.result import Curve, Measurement, ResultTable, Scope, Series, Shape
 from modelops.errors import NotMeasured
@@ -86,7 +87,7 @@ def quantity_findings(
     }
     lines: dict[int, list[float | None]] = {group: [] for group in range(len(grouping.names))}
     for metric, values in columns.items():
-        means = _group_means(values, grouping, data.how)
+        means = group_means(values, grouping.codes, data.how, n_groups=len(grouping.names))
         rooted = metric == "root_mean_squared_error"
         labelled = metric != "mean_prediction"
         reasons = [NO_TARGET if labelled and not data.has_target else NO_ROWS for _ in grouping.names]
@@ -111,42 +112,12 @@ def quantity_findings(
     return found, tests
 
 
-@dataclass(frozen=True)
-class _Means:
-    """Mean, its standard error and the number of rows of each group; NaN without rows, error NaN with one."""
-
-    mean: Numbers
-    error: Numbers
-    size: NDArray[np.int64]
-    effective: Numbers
-
-
-def _group_means(values: Numbers, grouping: Grouping, how: Weighting) -> _Means:
-    known = (grouping.codes >= 0) & np.isfinite(values)
-    codes, mine = grouping.codes[known], values[known]
-    weights = np.ones(mine.size) if how.weights is None else how.weights[known]
-    n_groups = len(grouping.names)
-    size = np.bincount(codes, minlength=n_groups)
-    mass = np.bincount(codes, weights=weights, minlength=n_groups)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.bincount(codes, weights=weights * mine, minlength=n_groups) / mass
-        squares = np.bincount(codes, weights=weights * (mine - mean[codes]) ** 2, minlength=n_groups) / mass
-        effective = mass / how.design_effect
-        error = np.where(effective > 1, np.sqrt(squares / (effective - 1)), np.nan)
-    return _Means(mean, error, size, effective)
-
-
 def _by_group(
-    metric: str, means: _Means, grouping: Grouping, reasons: list[str], uncertainty: Uncertainty, *, rooted: bool
+    metric: str, means: GroupMeans, grouping: Grouping, reasons: list[str], uncertainty: Uncertainty, *, rooted: bool
 ) -> Findings:
-    from scipy.special import stdtrit
-
     found = Findings()
-    low, high = np.full(means.mean.size, np.nan), np.full(means.mean.size, np.nan)
-    for group in np.flatnonzero(np.isfinite(means.error)).tolist():
-        half = stdtrit(means.effective[group] - 1, (1 + uncertainty.level) / 2) * means.error[group]
-        low[group], high[group] = means.mean[group] - half, means.mean[group] + half
     values = means.mean
+    low, high = means.ends(level=uncertainty.level)
     if rooted:
         values, low, high = (np.sqrt(np.maximum(column, 0)) for column in (values, low, high))
     for group in range(values.size):
@@ -187,7 +158,7 @@ def _by_group(
 
 
 def _gap(
-    metric: str, means: _Means, grouping: Grouping, reasons: list[str], uncertainty: Uncertainty
+    metric: str, means: GroupMeans, grouping: Grouping, reasons: list[str], uncertainty: Uncertainty
 ) -> tuple[Measurement, PendingTest]:
     scope: Scope = {"feature": grouping.title}
     usable = np.flatnonzero(np.isfinite(means.error))
@@ -203,8 +174,7 @@ def _gap(
     gap, interval = spread_of_estimates(mean, drawn, level=uncertainty.level)
     size = int(min(means.size[usable[np.argmin(mean)]], means.size[usable[np.argmax(mean)]]))
     found = measured(name, gap, size=size, scope=scope, interval=interval, level=uncertainty.level)
-    p_value = welch_p_value(mean, error, means.effective[usable])
-    return found, PendingTest(metric, scope, p_value, size)
+    return found, PendingTest(metric, scope, means.p_value(), size)
 
 
 def _standardized(gap: Measurement, data: PredictedQuantities) -> Measurement:
@@ -222,28 +192,3 @@ def _standardized(gap: Measurement, data: PredictedQuantities) -> Measurement:
         unit="standard deviations of the target",
         otherwise=gap.note if gap.value is None and gap.note else "The target is the same in every row.",
     )
-
-
-def welch_p_value(means: Numbers, errors: Numbers, sizes: Numbers) -> float:
-    """Return the p-value of the hypothesis that all means are equal, whatever the variances (Welch's analysis).
-
-    Parameters
-    ----------
-    means, errors, sizes : ndarray of shape (k,)
-        Mean, its standard error and the (effective) number of rows of each group, more than one.
-
-    References
-    ----------
-    B. L. Welch, "On the comparison of several mean values: an alternative approach", Biometrika 38, 1951.
-    """
-    from scipy.special import fdtrc
-
-    if (errors <= 0).any():
-        return 1.0 if np.ptp(means) == 0 else 0.0
-    weights = 1 / errors**2
-    total = weights.sum()
-    k = means.size
-    between = float(np.sum(weights * (means - np.sum(weights * means) / total) ** 2)) / (k - 1)
-    spread = float(np.sum((1 - weights / total) ** 2 / (sizes - 1)))
-    statistic = between / (1 + 2 * (k - 2) / (k**2 - 1) * spread)
-    return float(fdtrc(k - 1, (k**2 - 1) / (3 * spread), statistic)) if spread > 0 else 1.0

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelops.analyses.fairness.data import NO_ROWS, NO_TARGET, Grouping
-from modelops.analyses.measuring import Findings, finite, measured
+from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.outcomes import NOT_PROBABILITIES, Outcomes
 from modelops.analyses.statistics.bootstrap import Uncertainty
-from modelops.analyses.statistics.intervals import normal_quantile, wilson
+from modelops.analyses.statistics.intervals import normal_quantile
 from modelops.analyses.statistics.ranking import area
+from modelops.analyses.statistics.reliability import Reliability, reliability
 from modelops.analyses.statistics.weighting import Weighting
-from modelops.domain.result import Curve, Measurement, Scope, Series, Shape
+from modelops.domain.result import Curve, Measurement, Scope, Shape
 from modelops.errors import NotMeasured
 
-_BINS = 10
 _CALIBRATION = ("mean_score", "calibration_in_the_large", "brier_score", "expected_calibration_error")
 
 Numbers = NDArray[np.float64]
@@ -71,9 +71,9 @@ def score_findings(scored: ScoredRows | str, grouping: Grouping, *, extra: Scope
         mine = order[places[group] : places[group + 1]]
         scope = {"group": dict(grouping.names[group]), **extra}
         found.measurements.append(_area(scored, mine, scope, level=uncertainty.level))
-        found.measurements += _calibration(scored, mine, scope, uncertainty)
+        found.measurements += calibration_measurements(scored, mine, scope, uncertainty)
         if mine.size and scored.are_probabilities:
-            series.append(_reliability(scored, mine, grouping.label(group), uncertainty.level))
+            series.append(_bins(scored, mine).series(grouping.label(group), level=uncertainty.level))
     if series and not grouping.is_intersection:
         found.curves.append(
             Curve(
@@ -106,22 +106,17 @@ def _area(scored: ScoredRows, mine: NDArray[np.intp], scope: Scope, *, level: fl
     return measured("roc_auc", found.value, size=size, scope=scope, interval=found.interval(level=level), level=level)
 
 
-def _bins(scored: ScoredRows, mine: NDArray[np.intp]) -> tuple[Numbers, Numbers, Numbers]:
-    """Weight, weighted positives and weighted scores of up to ten bins of equal mass; equal scores stay together."""
-    scores = scored.scores[mine]
-    weights = np.ones(mine.size) if scored.weights is None else scored.weights[mine]
-    edges = np.unique(scores[(np.arange(1, _BINS) * mine.size) // _BINS])
-    place = np.searchsorted(edges, scores, side="right")
-    mass = np.bincount(place, weights=weights).astype(np.float64)
-    filled = mass > 0
-    hits = np.bincount(place, weights=weights * scored.positive[mine]).astype(np.float64)
-    total = np.bincount(place, weights=weights * scores).astype(np.float64)
-    return mass[filled], hits[filled], total[filled]
+def _bins(scored: ScoredRows, mine: NDArray[np.intp]) -> Reliability:
+    weights = None if scored.weights is None else scored.weights[mine]
+    return reliability(
+        scored.scores[mine], scored.positive[mine], weights=weights, design_effect=scored.how.design_effect
+    )
 
 
-def _calibration(
+def calibration_measurements(
     scored: ScoredRows, mine: NDArray[np.intp], scope: Scope, uncertainty: Uncertainty
 ) -> list[Measurement]:
+    """Measure whether the scores of some rows (positions in rising order) come true."""
     if not mine.size or not scored.are_probabilities:
         reason = NOT_PROBABILITIES if mine.size else NO_ROWS
         return [measured(name, None, size=mine.size, scope=scope, otherwise=reason) for name in _CALIBRATION]
@@ -152,37 +147,14 @@ def _calibration(
 def _calibration_error(
     scored: ScoredRows, mine: NDArray[np.intp], scope: Scope, uncertainty: Uncertainty
 ) -> Measurement:
-    mass, hits, scores = _bins(scored, mine)
-    error = float(np.sum(np.abs(hits - scores)) / mass.sum())
-    sizes = np.maximum(np.rint(mass / scored.how.design_effect), 1).astype(np.int64)
-    shares = uncertainty.rng.binomial(sizes, np.clip(hits / mass, 0, 1), size=(uncertainty.draws, mass.size)) / sizes
-    drawn = np.sum(np.abs(shares - scores / mass) * mass, axis=1) / mass.sum()
-    # Resampling adds to an absolute value what sampling has added once already; the reflected interval takes it off.
-    tails = [(1 + uncertainty.level) / 2, (1 - uncertainty.level) / 2]
-    low, high = 2 * error - np.quantile(drawn, tails)
+    bins = _bins(scored, mine)
+    error, interval = bins.calibration_error(uncertainty)
     return measured(
         "expected_calibration_error",
         error,
         size=mine.size,
         scope=scope,
-        interval=(max(0.0, min(float(low), error)), max(float(high), error)),
+        interval=interval,
         level=uncertainty.level,
-        note=f"{mass.size} bins of equal mass; small groups come out too large.",
-    )
-
-
-def _reliability(scored: ScoredRows, mine: NDArray[np.intp], name: str, level: float) -> Series:
-    mass, hits, scores = _bins(scored, mine)
-    effect = scored.how.design_effect
-    ends = [
-        wilson(min(hit, total) / effect, total / effect, level=level)
-        for hit, total in zip(hits.tolist(), mass.tolist(), strict=True)
-    ]
-    return Series(
-        name=name,
-        x=finite(scores / mass),
-        y=finite(hits / mass),
-        low=tuple(low for low, _ in ends),
-        high=tuple(high for _, high in ends),
-        size=tuple(int(total) for total in mass),
+        note=f"{bins.mass.size} bins of equal mass; small groups come out too large.",
     )

@@ -162,7 +162,7 @@ def _score_performance(
         found.notes.append(f"{missing} rows without a score count in the rates, not in what is measured on scores.")
     ranking = ranked(scored.scores, scored.positive, weights=scored.weights)
     found.measurements += _ranking_measurements(scored, ranking, how, uncertainty)
-    found.measurements += _probability_measurements(scored, how, uncertainty)
+    found.measurements += probability_measurements(scored, how, uncertainty)
     here = np.flatnonzero(known)
     found.add(
         workbench(
@@ -214,7 +214,8 @@ def _ranking_measurements(
     return found
 
 
-def _probability_measurements(scored: Scored, how: Weighting, uncertainty: Uncertainty) -> list[Measurement]:
+def probability_measurements(scored: Scored, how: Weighting, uncertainty: Uncertainty) -> list[Measurement]:
+    """Measure log loss, Brier score and Brier skill score, with intervals from resampled rows."""
     size = scored.scores.size
     if not scored.are_probabilities:
         return [measured(name, None, size=size, otherwise=NOT_PROBABILITIES) for name in _PROBABILITY_METRICS]
