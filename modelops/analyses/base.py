@@ -107,6 +107,19 @@ class Model(Protocol):
         """Return the answers after part of the boosting rounds; ``None`` where the model is not boosted."""
         ...
 
+    def timed(self, rows: pd.DataFrame, *, batch: int, repeats: int, seconds: float) -> np.ndarray:
+        """Return what answering costs: wall-clock and processor seconds of calls with ``batch`` rows each.
+
+        Measured inside the model's process, so that sending the rows costs nothing; the first call is not counted.
+        Shape (n_calls, 2), with ``n_calls`` from 1 to ``repeats``: no call begins later than ``seconds`` after the
+        first. The rows are used in turn, again from the start where they do not suffice.
+        """
+        ...
+
+    def resources(self, *, repeats: int) -> Resources:
+        """Return what the model takes up; the file is opened ``repeats`` more times to see how long that takes."""
+        ...
+
 
 @dataclass(frozen=True)
 class Contributions:
@@ -131,6 +144,20 @@ class Staged:
 
     rounds: np.ndarray
     answers: np.ndarray
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a model takes up: ``size`` bytes of its file, ``load_seconds`` of shape (n_repeats,) to open it again.
+
+    ``resident`` and ``peak`` are bytes of its whole process, libraries included, now and at the most so far; ``None``
+    where the system does not tell.
+    """
+
+    size: int
+    load_seconds: np.ndarray
+    resident: int | None
+    peak: int | None
 
 
 @dataclass(frozen=True)
@@ -200,7 +227,8 @@ class EvaluationData:
 
     ``positive`` is the label of the positive class where there are two classes. Predictions and scores come from the
     columns of the table; where those are missing and a model is given, the caller has added them before. ``champion``
-    is the model that is in use today, where two are compared.
+    is the model that is in use today, where two are compared; ``again`` the model under test, opened from the same file
+    in another process, for analyses that ask for it (`Analysis.reopens`).
     """
 
     data: Sample
@@ -210,6 +238,7 @@ class EvaluationData:
     train: Sample | None = None
     model: Model | None = None
     champion: Model | None = None
+    again: Model | None = None
 
 
 class Parameters(BaseModel):
@@ -256,6 +285,10 @@ class Analysis:
     ``serves`` names the checklist questions that it is evidence for; ``needs`` what it cannot do without, ``uses`` what
     it also looks at where it is there; ``source`` is the literature. ``looks_at`` and ``compares_with`` are the roles
     of the datasets that it takes as data and as reference if nobody chooses, the best first.
+
+    ``reopens`` asks for a second process that opens the model file anew. ``costs`` names the metrics that are times and
+    memory: they depend on the machine and its load, so running again cannot give the same numbers, and the model gets a
+    process that has imported nothing but what the model needs.
     """
 
     key: str
@@ -275,6 +308,8 @@ class Analysis:
         DatasetRole.REFERENCE,
     )
     compares_with: tuple[DatasetRole, ...] = (DatasetRole.REFERENCE, DatasetRole.TRAIN)
+    reopens: bool = False
+    costs: frozenset[str] = frozenset()
 
     def takes(self, need: Need) -> bool:
         """Say whether it looks at ``need`` at all."""

@@ -35,6 +35,7 @@ _SYSTEM_FILES = (
     "/proc/cpuinfo",
     "/proc/meminfo",
     "/proc/self/maps",  # threadpoolctl, which scikit-learn imports, looks there for loaded libraries
+    "/proc/self/status",  # how much memory a model takes
     "/proc/stat",
     "/sys/devices/system/cpu",
     "/dev/urandom",

@@ -74,7 +74,9 @@ class Worker:
         self._watch = Watch(self._popen, limits, self._folders.scratch, fail=self._fail, subject=lambda: self.subject)
 
     @classmethod
-    def start(cls, entry: str, limits: Limits = MODEL_LIMITS, *, subject: str = "The file") -> Self:
+    def start(
+        cls, entry: str, limits: Limits = MODEL_LIMITS, *, subject: str = "The file", takes_spare: bool = True
+    ) -> Self:
         """Start a sandboxed process, or take a warm spare.
 
         Parameters
@@ -85,6 +87,8 @@ class Worker:
             What it may use. The wall-clock time begins now.
         subject : str
             What is opened, for messages: ``"credit.skops"``.
+        takes_spare : bool
+            ``False`` for a process that has imported nothing in advance.
 
         Raises
         ------
@@ -96,7 +100,7 @@ class Worker:
         from modelops.sandbox import spares
 
         check_entry(entry)
-        worker = spares.take(entry, limits) or cls.confined(entry, limits)
+        worker = (spares.take(entry, limits) if takes_spare else None) or cls.confined(entry, limits)
         worker.begin(subject)
         return worker  # type: ignore[return-value]
 

@@ -7,6 +7,7 @@ but numbers of the right count.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 from modelops.domain.columns import ModelSummary
 from modelops.errors import InvalidInput, NotMeasured, WorkerFailed
 from modelops.sandbox import tables
-from modelops.sandbox.adapters.base import TreeValues
+from modelops.sandbox.adapters.base import Stages, TreeValues, label
 from modelops.sandbox.detect import FileKind
 from modelops.sandbox.messages import one_line, shown_name, without_paths
 from modelops.sandbox.wire import BadFrame, Frame, Json
@@ -27,6 +28,16 @@ if TYPE_CHECKING:
     from modelops.sandbox.launch import Worker
 
 _CELLS_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Bytes of the model's file, seconds of shape (n_repeats,) to open it, bytes of its process now and at most."""
+
+    size: int
+    load_seconds: np.ndarray
+    resident: int | None
+    peak: int | None
 
 
 class Connection(Protocol):
@@ -146,33 +157,137 @@ class ModelClient:
         base, unit, method = said
         return TreeValues(_finite(np.concatenate(pieces)), base, unit, method)
 
+    def answers(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return scores of shape (n, n_classes), or numbers of shape (n,) for regression; NaN and infinity included.
+
+        Raises
+        ------
+        InvalidInput
+            If the model refuses these rows.
+        WorkerFailed
+            If its process answers nonsense, or has ended.
+        """
+        question, answer = ("scores", "scores") if self.classes else ("predict", "predictions")
+        return self._ask(question, answer, rows, self._answer_shape)
+
+    def refit(self, train: pd.DataFrame, target: np.ndarray, rows: pd.DataFrame, *, seed: int) -> np.ndarray | None:
+        """Train an untrained copy and return its `answers` for ``rows``; ``None`` if the file holds no recipe.
+
+        Raises
+        ------
+        InvalidInput
+            If the target has missing values or a class that the model does not know, or the copy cannot be trained.
+        """
+        header, buffers = tables.encode(self._chosen(train))
+        ready = self._told({"kind": "refit", **header, "seed": seed}, [*buffers, self._coded(target)])
+        if ready.kind == "no recipe":
+            return None
+        if ready.kind != "ready":
+            raise WorkerFailed(f"The model process answered {one_line(ready.kind, limit=40)!r} to training rows.")
+        return self._ask("refitted", "refitted", rows, self._answer_shape)
+
+    def staged(self, rows: pd.DataFrame, *, stages: int) -> Stages | None:
+        """Return the answers after up to ``stages`` of the boosting rounds; ``None`` where the model is not boosted."""
+        pieces: list[np.ndarray] = []
+        rounds: np.ndarray | None = None
+        for part in self._parts(rows, width=stages * max(len(self.classes), 1)):
+            frame = self._question("staged", part, {"stages": stages})
+            if frame.kind == "no stages":
+                return None
+            found = _rounds(frame, stages)
+            if rounds is not None and not np.array_equal(rounds, found):
+                raise WorkerFailed("The model process counted its rounds in two ways.")
+            rounds = found
+            pieces.append(_checked(frame, "staged", (len(found), *self._answer_shape(len(part))), index=1))
+        return None if rounds is None else Stages(rounds, _finite(np.concatenate(pieces, axis=1)))
+
+    def timed(self, rows: pd.DataFrame, *, batch: int, repeats: int, seconds: float) -> np.ndarray:
+        """Return wall-clock and processor seconds of up to ``repeats`` calls of ``batch`` rows, shape (n_calls, 2)."""
+        most = max(1, _CELLS_AT_ONCE // max(1, len(self._features)))
+        more: dict[str, Json] = {"batch": batch, "repeats": repeats, "seconds": seconds}
+        frame = self._question("timed", self._chosen(rows).head(most), more)
+        n_calls = len(frame.buffers[0]) if frame.buffers and frame.buffers[0].ndim else 0
+        found = _finite(_checked(frame, "timed", (n_calls, 2)))
+        if not 1 <= n_calls <= repeats or found.min() < 0:
+            raise WorkerFailed("The model process gave times that cannot be.")
+        return found
+
+    def resources(self, *, repeats: int) -> Resources:
+        """Return what the model takes up; its file is opened ``repeats`` times for it."""
+        frame = self._told({"kind": "resources", "repeats": repeats})
+        seconds = _finite(_checked(frame, "resources", (repeats,)))
+        size, resident, peak = (_bytes(frame, name) for name in ("size", "resident", "peak"))
+        if size is None or seconds.min() < 0:
+            raise WorkerFailed("The model process gave times or sizes that cannot be.")
+        return Resources(size, seconds, resident, peak)
+
+    def _answer_shape(self, size: int) -> tuple[int, ...]:
+        return (size, len(self.classes)) if self.classes else (size,)
+
+    def _coded(self, target: np.ndarray) -> np.ndarray:
+        """Return a target as the model process takes it: numbers, or positions of classes."""
+        if not self.classes:
+            numbers = np.asarray(target, dtype=np.float64)
+            if not np.isfinite(numbers).all():
+                raise InvalidInput("The target of the training rows has missing or infinite values.")
+            return numbers
+        place = {name: position for position, name in enumerate(self.classes)}
+        found = [None if value is None else place.get(label(value)) for value in target]
+        if None in found:
+            raise InvalidInput("The target of the training rows has missing values, or a class that the model lacks.")
+        return np.array(found, dtype=np.int64)
+
     def _ask(
         self, question: str, answer: str, rows: pd.DataFrame, shape: Callable[[int], tuple[int, ...]]
     ) -> np.ndarray:
         parts = [_checked(self._question(question, part, {}), answer, shape(len(part))) for part in self._parts(rows)]
         return np.concatenate(parts) if parts else np.zeros(shape(0))
 
-    def _parts(self, rows: pd.DataFrame) -> Iterable[pd.DataFrame]:
-        chosen = rows[list(self._features)] if set(self._features) <= set(rows.columns) else rows
-        step = max(1, _CELLS_AT_ONCE // max(1, chosen.shape[1]))
+    def _chosen(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows[list(self._features)] if set(self._features) <= set(rows.columns) else rows
+
+    def _parts(self, rows: pd.DataFrame, *, width: int = 1) -> Iterable[pd.DataFrame]:
+        """Cut rows so that neither the question nor its answer, ``width`` numbers for each row, is too large."""
+        chosen = self._chosen(rows)
+        step = max(1, _CELLS_AT_ONCE // max(1, chosen.shape[1], width))
         for start in range(0, len(chosen), step):
             yield chosen.iloc[start : start + step]
 
     def _question(self, kind: str, rows: pd.DataFrame, more: dict[str, Json]) -> Frame:
         header, buffers = tables.encode(rows)
-        self._connection.send({"kind": kind, **header, **more}, buffers)
+        return self._told({"kind": kind, **header, **more}, buffers)
+
+    def _told(self, header: dict[str, Json], buffers: Iterable[object] = ()) -> Frame:
+        self._connection.send(header, buffers)
         frame = self._connection.receive()
         if frame.kind == "refused":
             raise InvalidInput(without_paths(frame.text("message")) or "The model cannot use these rows.")
         return frame
 
 
-def _checked(frame: Frame, kind: str, shape: tuple[int, ...]) -> np.ndarray:
-    if frame.kind != kind or len(frame.buffers) != 1 or frame.buffers[0].shape != shape:
+def _checked(frame: Frame, kind: str, shape: tuple[int, ...], *, index: int = 0) -> np.ndarray:
+    if frame.kind != kind or len(frame.buffers) != index + 1 or frame.buffers[index].shape != shape:
         raise WorkerFailed(
             f"The model process answered {one_line(frame.kind, limit=40)!r} of another size than asked for."
         )
-    return frame.buffers[0]
+    return frame.buffers[index]
+
+
+def _rounds(frame: Frame, most: int) -> np.ndarray:
+    """Return the round counts of a staged answer: whole, increasing, from 1."""
+    rounds = frame.buffers[0] if frame.buffers else np.zeros(0)
+    if frame.kind != "staged" or rounds.dtype != np.int64 or rounds.ndim != 1 or not 1 <= len(rounds) <= max(most, 2):
+        raise WorkerFailed("The model process gave stages that are none.")
+    if rounds[0] < 1 or (np.diff(rounds) < 1).any():
+        raise WorkerFailed("The model process gave stages in an order that cannot be.")
+    return rounds
+
+
+def _bytes(frame: Frame, name: str) -> int | None:
+    value = frame.header.get(name)
+    if value is not None and (type(value) is not int or value < 0):
+        raise BadFrame(f"The model process gave {name!r} as something that is no number of bytes.")
+    return value if isinstance(value, int) else None
 
 
 def _finite(values: np.ndarray) -> np.ndarray:

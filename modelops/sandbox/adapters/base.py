@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,6 +33,17 @@ class TreeValues:
     method: str
 
 
+@dataclass(frozen=True)
+class Stages:
+    """What a boosted model answers after ``rounds`` of its rounds, shape (n_stages,), increasing, the last one whole.
+
+    ``answers`` has shape (n_stages, n) for regression, (n_stages, n, n_classes) for classification.
+    """
+
+    rounds: np.ndarray
+    answers: np.ndarray
+
+
 class OpenedModel(Protocol):
     """A model that has been read, judged and built.
 
@@ -52,6 +64,59 @@ class OpenedModel(Protocol):
     def contributions(self, rows: pd.DataFrame, *, class_index: int) -> TreeValues | None:
         """Return exact tree SHAP values for one class, ``None`` if this is not a tree model on raw columns."""
         ...
+
+    def staged(self, rows: pd.DataFrame, *, stages: int) -> Stages | None:
+        """Return the answers after up to ``stages`` of the boosting rounds, ``None`` if the model is not boosted."""
+        ...
+
+    def refit(self, train: pd.DataFrame, target: np.ndarray, *, seed: int) -> Answers | None:
+        """Train an untrained copy; return what answers for it, ``None`` if the file holds no recipe to train by.
+
+        ``target`` holds numbers (float64) for regression, positions in ``summary.classes`` (int64) otherwise.
+        """
+        ...
+
+
+Answers = Callable[["pd.DataFrame"], np.ndarray]
+"""Answers rows: shape (n,) for regression, (n, n_classes) with the scores of all classes for classification."""
+
+
+class WithoutRecipe:
+    """A model whose file holds what was learned and not how: it cannot be trained again."""
+
+    def refit(self, train: pd.DataFrame, target: np.ndarray, *, seed: int) -> Answers | None:  # noqa: ARG002
+        """Return ``None``."""
+        return None
+
+
+def answers(model: OpenedModel) -> Answers:
+    """Return the question that gives a model's whole answer: its scores, or its numbers where it has no classes."""
+    return model.scores if model.summary.classes else model.predict
+
+
+def chosen_rounds(total: int, stages: int) -> np.ndarray:
+    """Return up to ``stages`` round counts from 1 to ``total``, evenly spread, with both ends.
+
+    Examples
+    --------
+    >>> chosen_rounds(10, 4).tolist(), chosen_rounds(2, 4).tolist(), chosen_rounds(1, 4).tolist()
+    ([1, 4, 7, 10], [1, 2], [1])
+    """
+    return np.unique(np.linspace(1, total, max(2, min(stages, total))).round().astype(np.int64))
+
+
+def staged_answers(
+    rows: pd.DataFrame, cut_off: Callable[[int], OpenedModel], *, total: int, stages: int
+) -> Stages | None:
+    """Return the answers of a model of ``total`` rounds when it is cut off after some of them; ``None`` for no rounds.
+
+    ``cut_off`` returns the model that uses only so many rounds.
+    """
+    if total < 1:
+        return None
+    rounds = chosen_rounds(total, stages)
+    found = [answers(cut_off(int(count)))(rows) for count in rounds]
+    return Stages(rounds, np.stack(found).astype(np.float64))
 
 
 def label(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from modelops.domain.columns import ModelSummary, Task
 from modelops.errors import InvalidInput, ModelOpsError, RefusedFile
 from modelops.sandbox.adapters import catboost_file
 from modelops.sandbox.adapters.base import (
+    Stages,
     TreeValues,
+    WithoutRecipe,
     as_number,
     as_texts,
     checked_names,
@@ -22,6 +25,7 @@ from modelops.sandbox.adapters.base import (
     positions_of,
     selected,
     shown_parameters,
+    staged_answers,
 )
 from modelops.sandbox.messages import one_line
 
@@ -59,11 +63,12 @@ def open_catboost(path: Path) -> CatBoostModel:
     return CatBoostModel(model, loss, size=len(content))
 
 
-class CatBoostModel:
+class CatBoostModel(WithoutRecipe):
     """A CatBoost model as `OpenedModel`."""
 
     def __init__(self, model: Any, loss: str, *, size: int) -> None:
         self._model = model
+        self._rounds = 0
         self._loss = loss.split(":", maxsplit=1)[0]
         found = list(model.feature_names_)
         names = checked_names(found, len(found))
@@ -116,13 +121,25 @@ class CatBoostModel:
     def _shap(self, pool: Any) -> Any:
         return self._model.get_feature_importance(pool, type="ShapValues", thread_count=1)
 
+    def staged(self, rows: pd.DataFrame, *, stages: int) -> Stages | None:
+        """Return the answers after part of the rounds."""
+        return staged_answers(rows, self._cut_off, total=int(self._model.tree_count_), stages=stages)
+
+    def _cut_off(self, rounds: int) -> CatBoostModel:
+        shorter = copy.copy(self)
+        shorter._rounds = rounds  # noqa: SLF001 - a copy of its own
+        return shorter
+
     def _unit(self) -> str:
         if self.summary.classes:
             return "log odds"
         return "log of the prediction" if self._loss in _LOG_LINK else "prediction"
 
     def _raw(self, rows: pd.DataFrame, kind: str) -> Any:
-        return self._ask(rows, lambda pool: self._model.predict(pool, prediction_type=kind, thread_count=1))
+        return self._ask(
+            rows,
+            lambda pool: self._model.predict(pool, prediction_type=kind, ntree_end=self._rounds, thread_count=1),
+        )
 
     def _ask(self, rows: pd.DataFrame, question: Any) -> Any:
         import catboost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from modelops.domain.columns import ModelSummary, Task
 from modelops.errors import InvalidInput, ModelOpsError, RefusedFile
 from modelops.sandbox.adapters import lightgbm_text
 from modelops.sandbox.adapters.base import (
+    Stages,
     TreeValues,
+    WithoutRecipe,
     as_codes,
     as_number,
     checked_names,
@@ -19,6 +22,7 @@ from modelops.sandbox.adapters.base import (
     is_text,
     one_number_each,
     selected,
+    staged_answers,
 )
 from modelops.sandbox.messages import one_line
 
@@ -56,12 +60,13 @@ def open_lightgbm(path: Path) -> LightGBMModel:
     return LightGBMModel(booster, outline, size=len(content))
 
 
-class LightGBMModel:
+class LightGBMModel(WithoutRecipe):
     """A LightGBM booster as `OpenedModel`."""
 
     def __init__(self, booster: Any, outline: lightgbm_text.Outline, *, size: int) -> None:
         self._booster = booster
         self._outline = outline
+        self._rounds: int | None = None
         self._kind = outline.objective.split(" ", 1)[0]
         n_features = len(outline.features)
         names = checked_names(outline.features, n_features)
@@ -122,6 +127,17 @@ class LightGBMModel:
         base = float(raw[0, -1]) if len(raw) else 0.0
         return TreeValues(raw[:, :-1], base, self._unit(), "tree SHAP, path dependent (LightGBM pred_contrib)")
 
+    def staged(self, rows: pd.DataFrame, *, stages: int) -> Stages | None:
+        """Return the answers after part of the rounds; ``None`` for random forests: their trees stand side by side."""
+        if self._outline.is_average:
+            return None
+        return staged_answers(rows, self._cut_off, total=int(self._booster.current_iteration()), stages=stages)
+
+    def _cut_off(self, rounds: int) -> LightGBMModel:
+        shorter = copy.copy(self)
+        shorter._rounds = rounds  # noqa: SLF001 - a copy of its own
+        return shorter
+
     def _unit(self) -> str:
         if self._kind == "binary":
             # sigmoid:1 is the default; another factor makes the raw score a multiple of the log odds.
@@ -135,7 +151,8 @@ class LightGBMModel:
 
         matrix = self._matrix(selected(rows, self.summary.features, is_named=self.is_named))
         try:
-            return np.asarray(self._booster.predict(matrix, num_threads=1, **options), dtype=np.float64)
+            raw = self._booster.predict(matrix, num_threads=1, num_iteration=self._rounds, **options)
+            return np.asarray(raw, dtype=np.float64)
         except ModelOpsError:
             raise
         except (lightgbm.basic.LightGBMError, ValueError, TypeError) as error:

@@ -12,7 +12,9 @@ from modelops.errors import InvalidInput, RefusedFile
 from modelops.sandbox.adapters import onnx_graph
 from modelops.sandbox.adapters.base import (
     MAX_FEATURES,
+    Stages,
     TreeValues,
+    WithoutRecipe,
     as_number,
     as_texts,
     checked_names,
@@ -61,7 +63,7 @@ def open_onnx(path: Path) -> ONNXModel:
     return ONNXModel(session, graph, size=len(content))
 
 
-class ONNXModel:
+class ONNXModel(WithoutRecipe):
     """An ONNX session as `OpenedModel`.
 
     Inputs are one matrix (columns by position), or one column each (by name). Outputs are one number for each row, or a
@@ -175,6 +177,10 @@ class ONNXModel:
 
     def contributions(self, rows: pd.DataFrame, *, class_index: int) -> TreeValues | None:  # noqa: ARG002
         """Return ``None``: an ONNX file does not hold what tree SHAP needs (how many rows went where)."""
+        return None
+
+    def staged(self, rows: pd.DataFrame, *, stages: int) -> Stages | None:  # noqa: ARG002
+        """Return ``None``: an ONNX graph is run as a whole."""
         return None
 
     def _run(self, rows: pd.DataFrame, output: str) -> Any:

@@ -10,10 +10,13 @@ import numpy as np
 
 from modelops.domain.columns import ModelSummary, Task
 from modelops.errors import ModelOpsError, RefusedFile
-from modelops.sandbox.adapters import skops_checks
+from modelops.sandbox.adapters import skops_checks, skops_training
 from modelops.sandbox.adapters.base import (
+    Answers,
+    Stages,
     TreeValues,
     checked_names,
+    chosen_rounds,
     class_labels,
     failed,
     is_text,
@@ -163,6 +166,26 @@ class ScikitLearnModel:
 
             return tree_values(tree, frame, class_index=class_index, is_classifier=bool(self.summary.classes))
 
+    def staged(self, rows: pd.DataFrame, *, stages: int) -> Stages | None:
+        """Return the answers after part of the rounds of the last step; ``None`` if that is not boosted."""
+        question = getattr(self._last, "staged_predict_proba" if self.summary.classes else "staged_predict", None)
+        if question is None:
+            return None
+        steps = self._model[:-1] if self._last is not self._model and len(self._model.steps) > 1 else None
+        found = self._ask(rows, lambda frame: list(question(frame if steps is None else steps.transform(frame))))
+        rounds = chosen_rounds(len(found), stages)
+        return Stages(rounds, np.stack([found[count - 1] for count in rounds]).astype(np.float64))
+
+    def refit(self, train: pd.DataFrame, target: np.ndarray, *, seed: int) -> Answers | None:
+        """Train an untrained copy, see `skops_training`."""
+        labels = np.asarray(self._model.classes_)[target] if self.summary.classes else target
+        keeps = skops_training.keeps_categories(self._model)
+        fresh = skops_training.trained(self._model, self._frame(train, keeps_categories=keeps), labels, seed=seed)
+        opened = ScikitLearnModel(fresh, size=0)
+        if not self.summary.classes:
+            return opened.predict
+        return lambda rows: skops_training.in_classes(opened.scores(rows), opened.summary.classes, self.summary.classes)
+
     def _ask(self, rows: pd.DataFrame, question: Any) -> Any:
         frame = self._frame(rows)
         try:
@@ -174,8 +197,10 @@ class ScikitLearnModel:
         except Exception as error:  # estimators raise anything on rows that they cannot use
             raise failed("predict", error) from error
 
-    def _frame(self, rows: pd.DataFrame) -> Any:
+    def _frame(self, rows: pd.DataFrame, *, keeps_categories: bool = False) -> Any:
         chosen = selected(rows, self.summary.features, is_named=self.is_named)
+        if keeps_categories:
+            return chosen
         text = {name: "str" for name in chosen.columns if is_text(chosen[name])}
         plain = chosen.astype(text) if text else chosen
         if self._takes_texts:

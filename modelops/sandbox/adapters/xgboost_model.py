@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,9 @@ from modelops.domain.columns import ModelSummary, Task
 from modelops.errors import InvalidInput, ModelOpsError, RefusedFile
 from modelops.sandbox.adapters import ubjson, xgboost_trees
 from modelops.sandbox.adapters.base import (
+    Stages,
     TreeValues,
+    WithoutRecipe,
     as_number,
     as_texts,
     checked_names,
@@ -21,6 +24,7 @@ from modelops.sandbox.adapters.base import (
     numbered,
     one_number_each,
     selected,
+    staged_answers,
 )
 from modelops.sandbox.messages import one_line
 
@@ -58,7 +62,7 @@ def _parse(content: bytes) -> Any:
         raise RefusedFile("This XGBoost file is not valid JSON: it is cut off or damaged. Upload it again.") from error
 
 
-class XGBoostModel:
+class XGBoostModel(WithoutRecipe):
     """An XGBoost booster as `OpenedModel`."""
 
     def __init__(self, booster: Any, outline: xgboost_trees.Outline, *, size: int, kind: str) -> None:
@@ -137,6 +141,18 @@ class XGBoostModel:
             unit = self._unit()
         base = float(chosen[0, -1]) if len(chosen) else 0.0
         return TreeValues(chosen[:, :-1], base, unit, "tree SHAP, path dependent (XGBoost pred_contribs)")
+
+    def staged(self, rows: pd.DataFrame, *, stages: int) -> Stages | None:
+        """Return the answers after part of the rounds; ``None`` for a linear booster."""
+        if self._outline.booster == "gblinear":
+            return None
+        total = self._rounds[1] or int(self._booster.num_boosted_rounds())
+        return staged_answers(rows, self._cut_off, total=total, stages=stages)
+
+    def _cut_off(self, rounds: int) -> XGBoostModel:
+        shorter = copy.copy(self)
+        shorter._rounds = (0, rounds)  # noqa: SLF001 - a copy of its own
+        return shorter
 
     def _unit(self) -> str:
         if self._objective in ("binary:logistic", "binary:logitraw", "reg:logistic"):
