@@ -1,15 +1,26 @@
-"""Every analysis there is: pages, command line, API, reports and the shared tests all derive from this tuple."""
+"""Every analysis there is: pages, command line, API, reports and the shared tests all derive from here."""
 
 from __future__ import annotations
 
 from modelops.analyses.base import Analysis
+from modelops.analyses.data_contract import DATA_CONTRACT
 from modelops.analyses.drift import DRIFT
 from modelops.analyses.explainability import EXPLAINABILITY
 from modelops.analyses.fairness import FAIRNESS
 from modelops.analyses.performance import PERFORMANCE
 from modelops.errors import InvalidInput
 
-ANALYSES: tuple[Analysis, ...] = (PERFORMANCE, DRIFT, FAIRNESS, EXPLAINABILITY)
+FAMILIES: dict[str, tuple[Analysis, ...]] = {
+    "The data": (DATA_CONTRACT,),
+    "How good it is": (PERFORMANCE,),
+    "Where it errs": (FAIRNESS,),
+    "Why it decides so": (EXPLAINABILITY,),
+    "What it withstands": (),
+    "In production": (DRIFT,),
+}
+"""In the order in which they are shown to people."""
+
+ANALYSES: tuple[Analysis, ...] = tuple(one for family in FAMILIES.values() for one in family)
 
 
 def analysis(key: str) -> Analysis:
