@@ -66,6 +66,7 @@ def analyze(
     data: Annotated[Path, typer.Option(metavar="FILE", help="The table to evaluate.")],
     out: Annotated[Path, typer.Option(metavar="RESULT.json", help="Where to write the result.")],
     model: File = None,
+    champion: File = None,
     reference: File = None,
     train: File = None,
     target: Column = None,
@@ -90,7 +91,7 @@ def analyze(
     from modelops.cli.text import result_as_text
     from modelops.evaluation import InputFiles, evaluate
 
-    files = InputFiles(data=data, reference=reference, train=train, model=model)
+    files = InputFiles(data=data, reference=reference, train=train, model=model, champion=champion)
     support.check_paths(files, outputs=(out, html), policy=policy)
     rules = support.read_policy(policy, key)
     request = support.request(

@@ -42,7 +42,7 @@ def existing(path: Path) -> Path:
 
 def check_paths(files: InputFiles, *, outputs: tuple[Path | None, ...], policy: Path | None) -> None:
     """Refuse missing inputs, and outputs that could not be written or would replace an input, before any work."""
-    inputs = [existing(path) for path in (*files.tables.values(), files.model, policy) if path is not None]
+    inputs = [existing(path) for path in (*files.tables.values(), *files.models.values(), policy) if path is not None]
     for output in filter(None, outputs):
         if not output.absolute().parent.is_dir():
             raise NotFound(f"There is no folder {str(output.absolute().parent)!r} to write {output.name!r} to.")

@@ -24,17 +24,27 @@ from modelops.evaluation.needs import lacking
 from modelops.evaluation.prepared import (
     NamedModel,
     Settled,
+    champion_columns,
     restricted,
     settle,
     settled_positive,
     settled_task,
     with_model,
 )
-from modelops.evaluation.request import MAX_ANSWER, Answer, EvaluationRequest, Order, TableInput, TableUse
+from modelops.evaluation.request import (
+    MAX_ANSWER,
+    Answer,
+    EvaluationRequest,
+    ModelPart,
+    Order,
+    TableInput,
+    TableUse,
+)
 from modelops.evaluation.role_text import roles_as_text
 
 if TYPE_CHECKING:
     from modelops.sandbox.channel import Channel
+    from modelops.sandbox.wire import Stream
 
 _READ = 0.1
 _REASON = 300
@@ -74,10 +84,10 @@ def run(channel: Channel, order: Order) -> Answer:
     from modelops.analyses.registry import analysis
 
     declared = analysis(order.request.analysis)
-    ask = _asking(channel) if order.has_model else None
+    asks = {part: _asking(channel.peer()) for part in order.models}
     channel.progress(0.0, "Reading the data")
     tables = {part: _opened(channel, table) for part, table in order.tables.items()}
-    prepared = _prepared(order.request, tables, declared, ask)
+    prepared = _prepared(order.request, tables, declared, asks)
     later = Run(seed=order.request.seed, progress=_later(channel.progress))
     computed = _computed(declared, prepared.data, order.request.parameters, later)
     return Answer(
@@ -103,10 +113,8 @@ Ask = Callable[[tuple[str, ...], str | None], NamedModel]
 """Makes the model of feature columns (for a model without names) and the positive class."""
 
 
-def _asking(channel: Channel) -> Ask:
+def _asking(peer: Stream) -> Ask:
     from modelops.sandbox.model_client import ModelClient
-
-    peer = channel.peer()
 
     def ask(columns: tuple[str, ...], positive: str | None) -> NamedModel:
         return cast("NamedModel", ModelClient(peer, columns=columns, positive=positive))
@@ -121,8 +129,10 @@ class _Prepared:
     notes: tuple[str, ...]
 
 
-def _prepared(request: EvaluationRequest, tables: dict[str, Table], declared: Analysis, ask: Ask | None) -> _Prepared:
-    model = ask((), None) if ask else None
+def _prepared(
+    request: EvaluationRequest, tables: dict[str, Table], declared: Analysis, asks: dict[ModelPart, Ask]
+) -> _Prepared:
+    model = asks["model"]((), None) if "model" in asks else None
     main = settle(tables["data"], request.data_roles, guess=request.guess_roles, model=model)
     task = settled_task(request.task, main, declared.tasks)
     if task not in declared.tasks:
@@ -130,8 +140,8 @@ def _prepared(request: EvaluationRequest, tables: dict[str, Table], declared: An
         raise InvalidInput(f"The analysis {declared.key!r} is for {allowed}; this is a {task.value} (see --task).")
     is_classes = task is Task.CLASSIFICATION
     positive, chosen = settled_positive(request.positive, main) if is_classes else (None, ())
-    if ask is not None and model is not None:
-        model = ask(main.roles.features if main.by_position else (), positive if positive in model.classes else None)
+    models = {part: _settled_model(part, ask, main, positive, tables["data"]) for part, ask in asks.items()}
+    model = models.get("model")
     parts = {"data": main}
     parts |= {part: _other(table, part, request, main, model) for part, table in tables.items() if part != "data"}
     samples: dict[str, Sample] = {}
@@ -146,9 +156,20 @@ def _prepared(request: EvaluationRequest, tables: dict[str, Table], declared: An
         reference=samples.get("reference"),
         train=samples.get("train"),
         model=model,
+        champion=models.get("champion"),
+        again=models.get("again"),
     )
     texts = {part: roles_as_text(one.roles, by_position=main.by_position) for part, one in parts.items()}
     return _Prepared(data, texts, (*main.notes, *chosen, *added))
+
+
+def _settled_model(part: ModelPart, ask: Ask, main: Settled, positive: str | None, data: Table) -> NamedModel:
+    """Return a model that knows its columns and the positive class; of the champion the columns are looked for here."""
+    model = ask((), None)
+    columns = main.roles.features if main.by_position else ()
+    if part == "champion":
+        columns = champion_columns(data, model, main.roles)
+    return ask(columns, positive if positive in model.classes else None)
 
 
 def _computed(declared: Analysis, data: EvaluationData, parameters: object, run: Run) -> Computed:

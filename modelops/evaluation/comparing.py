@@ -7,16 +7,20 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from modelops.analyses.registry import ANALYSES
 from modelops.domain.canonical import canonical_bytes
 from modelops.domain.columns import ColumnRoles, Task
 from modelops.domain.record import Record
 from modelops.domain.result import AnalysisResult, InputRecord, Measurement, Scope
-from modelops.evaluation.request import EvaluationRequest
+from modelops.evaluation.request import MODEL_PARTS, EvaluationRequest
 from modelops.evaluation.role_text import roles_from_text
 
 RELATIVE_TOLERANCE = 1e-9
 ABSOLUTE_TOLERANCE = 1e-12
 """Sums in another order differ by less than this; another library version that computes differently by more."""
+
+COST_FACTOR = 2.0
+"""Times and memory depend on the machine and its load; only a change by more than this factor is one."""
 
 
 class Reproduction(StrEnum):
@@ -63,7 +67,8 @@ def request_of(result: AnalysisResult) -> EvaluationRequest:
     InvalidInput
         If the result names a role that does not exist.
     """
-    roles = {part: roles_from_text(record.roles) for part, record in result.inputs.items() if part != "model"}
+    tables = {part: record for part, record in result.inputs.items() if part not in MODEL_PARTS}
+    roles = {part: roles_from_text(record.roles) for part, record in tables.items()}
     return EvaluationRequest(
         analysis=result.analysis,
         parameters=dict(result.parameters),
@@ -79,19 +84,28 @@ def request_of(result: AnalysisResult) -> EvaluationRequest:
 def compare(old: AnalysisResult, new: AnalysisResult) -> Comparison:
     """Say whether ``new`` reproduces ``old``: every measurement, its interval and its sample size.
 
-    Numbers are equal within a relative difference of 1e-9. Results on other inputs, parameters or seeds cannot be
-    compared; that says nothing about the model.
+    Numbers are equal within a relative difference of 1e-9. Of times and memory (`Analysis.costs`), which no run gives
+    twice, only the value is compared, and within a factor of 2; the outcome says so. Results on other inputs,
+    parameters or seeds cannot be compared; that says nothing about the model.
     """
     reason = _incomparable(old, new)
     if reason:
         return Comparison(outcome=Reproduction.CANNOT, because=reason)
     before, after = _by_key(old), _by_key(new)
-    found = [difference for key in {**before, **after} for difference in _differences(before.get(key), after.get(key))]
+    keys = {**before, **after}
+    costs = next((one.costs for one in ANALYSES if one.key == old.analysis), frozenset())
+    found = [
+        difference
+        for key in keys
+        for difference in _differences(before.get(key), after.get(key), is_cost=key[0] in costs)
+    ]
     versions = _changed_versions(old, new)
+    loose = sum(key[0] in costs for key in keys)
+    held = f" Times and memory ({loose}) are held to a factor of {COST_FACTOR:g} only." if loose else ""
     if not found:
         return Comparison(
             outcome=Reproduction.REPRODUCED,
-            because=f"All {len(before)} measurements are the same.",
+            because=f"All {len(before)} measurements are the same.{held}",
             compared=len(before),
             environment=versions,
         )
@@ -99,9 +113,9 @@ def compare(old: AnalysisResult, new: AnalysisResult) -> Comparison:
     versions_text = f" Changed since: {', '.join(versions)}." if versions else " The library versions are the same."
     return Comparison(
         outcome=Reproduction.DRIFTED,
-        because=f"{len(metrics)} of {len({**before, **after})} measurements differ.{versions_text}",
+        because=f"{len(metrics)} of {len(keys)} measurements differ.{held}{versions_text}",
         differences=tuple(found),
-        compared=len({**before, **after}),
+        compared=len(keys),
         environment=versions,
     )
 
@@ -150,23 +164,22 @@ def _scope_key(scope: Scope) -> str:
     return canonical_bytes(scope).decode()
 
 
-def _differences(old: Measurement | None, new: Measurement | None) -> list[Difference]:
+def _differences(old: Measurement | None, new: Measurement | None, *, is_cost: bool) -> list[Difference]:
     one = old or new
     if one is None:
         return []
     if old is None or new is None:
         was, now = (old.value if old else None), (new.value if new else None)
         return [Difference(metric=one.metric, scope=one.scope, part="presence", old=was, new=now)]
-    pairs = {
-        "value": (old.value, new.value),
-        "interval low": (_end(old, 0), _end(new, 0)),
-        "interval high": (_end(old, 1), _end(new, 1)),
-        "sample size": (float(old.sample_size), float(new.sample_size)),
-    }
+    pairs: dict[str, tuple[float | None, float | None]] = {"value": (old.value, new.value)}
+    if not is_cost:  # whose sample size is how many calls fitted into the time
+        pairs["interval low"] = _end(old, 0), _end(new, 0)
+        pairs["interval high"] = _end(old, 1), _end(new, 1)
+        pairs["sample size"] = float(old.sample_size), float(new.sample_size)
     return [
         Difference(metric=one.metric, scope=one.scope, part=part, old=was, new=now, change=_change(was, now))
         for part, (was, now) in pairs.items()
-        if not _same(was, now)
+        if not (_about_same if is_cost else _same)(was, now)
     ]
 
 
@@ -178,6 +191,12 @@ def _same(was: float | None, now: float | None) -> bool:
     if was is None or now is None:
         return was is now
     return math.isclose(was, now, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
+
+
+def _about_same(was: float | None, now: float | None) -> bool:
+    if was is None or now is None:
+        return was is now
+    return was == now or (min(was, now) > 0 and max(was, now) <= COST_FACTOR * min(was, now))
 
 
 def _change(was: float | None, now: float | None) -> float | None:

@@ -16,7 +16,7 @@ _BY_FORMAT = {
 }
 
 
-def environment(model_format: str | None = None) -> dict[str, str]:
+def environment(*model_formats: str) -> dict[str, str]:
     """Return Python, the machine's architecture, and every library whose version may change a number.
 
     Examples
@@ -25,7 +25,7 @@ def environment(model_format: str | None = None) -> dict[str, str]:
     ['machine', 'modelops', 'numpy']
     """
     versions = {"python": platform.python_version(), "machine": platform.machine()}
-    for package in (*_ALWAYS, *_BY_FORMAT.get(model_format or "", ())):
+    for package in (*_ALWAYS, *(name for form in model_formats for name in _BY_FORMAT.get(form, ()))):
         version = _version(package)
         if version:
             versions[package] = version

@@ -77,6 +77,29 @@ def _taken_in_order(model: Model, features: tuple[str, ...]) -> tuple[str, ...]:
     return (f"The model holds no names for its columns; it was given {_list(features)}, in this order.",)
 
 
+def champion_columns(table: Table, champion: NamedModel, roles: ColumnRoles) -> tuple[str, ...]:
+    """Return the columns that the model in use today gets by position; none where it finds its own by name.
+
+    Raises
+    ------
+    InvalidInput
+        If the table does not have its columns.
+    """
+    missing = tuple(name for name in champion.features if name not in table.names)
+    if not missing:
+        return ()
+    if champion.is_named:
+        raise InvalidInput(
+            f"The champion needs columns that the table does not have: {_list(missing)}. Add or rename them."
+        )
+    if len(roles.features) != len(champion.features):
+        raise InvalidInput(
+            f"The champion takes {len(champion.features)} columns and holds no names for them; the table has "
+            f"{len(roles.features)} features. Name them in the order of the training data: --features COL,COL."
+        )
+    return roles.features
+
+
 def in_order(roles: ColumnRoles, names: Iterable[str]) -> ColumnRoles:
     """Return ``roles`` with columns in the order of the table: the order in which they were said plays no part."""
     place = {name: position for position, name in enumerate(names)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -22,12 +23,19 @@ class InputFiles:
     reference: Path | None = None
     train: Path | None = None
     model: Path | None = None
+    champion: Path | None = None
     names: tuple[tuple[str, str], ...] = ()
 
     def name(self, part: str) -> str:
         """Return what people call the file of ``part`` (``"data"``, ``"model"``, ...)."""
         path: Path | None = getattr(self, part)
         return dict(self.names).get(part) or (path.name if path else part)
+
+    @property
+    def models(self) -> dict[str, Path]:
+        """The models that are there, by part."""
+        parts = {"model": self.model, "champion": self.champion}
+        return {part: path for part, path in parts.items() if path is not None}
 
     @property
     def tables(self) -> dict[str, Path]:
@@ -63,12 +71,19 @@ class TableInput(Record):
     name: str
 
 
+MODEL_PARTS = ("model", "champion")
+"""The inputs of an evaluation that are models; all others are tables."""
+
+ModelPart = Literal["model", "champion", "again"]
+"""A model process that an analysis may ask: of the model under test, of the one in use today, of the first anew."""
+
+
 class Order(Record):
-    """What the parent asks of the analysis process."""
+    """What the parent asks of the analysis process; ``models`` are linked to it in this order."""
 
     request: EvaluationRequest
     tables: dict[str, TableInput]
-    has_model: bool = False
+    models: tuple[ModelPart, ...] = ()
 
 
 class TableUse(Record):

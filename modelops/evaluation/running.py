@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from modelops.evaluation.request import (
     Answer,
     EvaluationRequest,
     InputFiles,
+    ModelPart,
     Order,
     ParameterValue,
     TableInput,
@@ -62,7 +64,7 @@ def evaluate(
     request : EvaluationRequest
         Which analysis, with which parameters, seed and column roles.
     files : InputFiles
-        The data, and as needed reference data, training data and a model.
+        The data, and as needed reference data, training data, a model and the model in use today.
     policy : Policy, optional
         Judges the result; without one the result carries no verdicts.
     progress : callable
@@ -91,12 +93,13 @@ def evaluate(
     order = Order(
         request=request.model_copy(update={"parameters": parameters}),
         tables={part: _table_input(files, part) for part in files.tables},
-        has_model=files.model is not None,
+        models=_model_parts(declared, files),
     )
-    kind = model_kind(files.model, name=files.name("model")) if files.model else None
+    kinds = {part: model_kind(path, name=files.name(part)) for part, path in files.models.items()}
     progress(0.0, "Starting")
-    answer, inputs = _run(order, files, kind, progress=progress, cancelled=cancelled, limits=limits)
-    result = _result(order, answer, inputs, kind)
+    opening = _Opening(files, kinds, model_limits(limits), is_fresh=bool(declared.costs))
+    answer, inputs = _run(order, opening, progress=progress, cancelled=cancelled, limits=limits)
+    result = _result(order, answer, inputs, kinds)
     if policy is None:
         return result
     from modelops.domain.judging import judge
@@ -131,10 +134,15 @@ def _parameter_problem(declared: Analysis, error: pydantic.ValidationError) -> s
 
 def _check_files(declared: Analysis, request: EvaluationRequest, files: InputFiles) -> None:
     """Refuse before any process is started what can be seen without opening a file."""
-    for part, path in (*files.tables.items(), ("model", files.model)):
-        if path is not None and not path.is_file():
+    for part, path in {**files.tables, **files.models}.items():
+        if not path.is_file():
             raise NotFound(f"There is no file {files.name(part)!r} ({part}).")
-    there = {Need.REFERENCE: files.reference, Need.TRAIN: files.train, Need.MODEL: files.model}
+    there = {
+        Need.REFERENCE: files.reference,
+        Need.TRAIN: files.train,
+        Need.MODEL: files.model,
+        Need.CHAMPION: files.champion,
+    }
     missing = [need for need, path in there.items() if need in declared.needs and path is None]
     if missing:
         raise lacking(declared, missing)
@@ -149,10 +157,42 @@ def _table_input(files: InputFiles, part: str) -> TableInput:
     return TableInput(file=input_name(part, kind), format=kind.value, name=shown_name(name))
 
 
+def _model_parts(declared: Analysis, files: InputFiles) -> tuple[ModelPart, ...]:
+    there: dict[ModelPart, bool] = {
+        "model": files.model is not None,
+        "champion": files.champion is not None,
+        "again": files.model is not None and declared.reopens,
+    }
+    return tuple(part for part, is_there in there.items() if is_there)
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """How the model processes of an evaluation are started.
+
+    ``is_fresh``: as a process of its own and not as a warm spare, which has imported every library of models.
+    """
+
+    files: InputFiles
+    kinds: dict[str, FileKind]
+    limits: Limits
+    is_fresh: bool
+
+    def start(self, part: ModelPart, stack: contextlib.ExitStack) -> tuple[Worker, InputRecord]:
+        """Start the process of one model and tell it to open its file; it says later what that is."""
+        source = "model" if part == "again" else part
+        kind, name = self.kinds[source].value, shown_name(self.files.name(source))
+        worker = stack.enter_context(
+            Worker.start(MODEL_PROCESS, self.limits, subject=name, takes_spare=not self.is_fresh)
+        )
+        record = _input_record(worker.put(self.files.models[source], "model"), kind)
+        worker.send({"kind": "open", "file": "model", "format": kind})
+        return worker, record
+
+
 def _run(
     order: Order,
-    files: InputFiles,
-    kind: FileKind | None,
+    opening: _Opening,
     *,
     progress: Progress,
     cancelled: Callable[[], bool],
@@ -160,18 +200,15 @@ def _run(
 ) -> tuple[Answer, dict[str, InputRecord]]:
     inputs: dict[str, InputRecord] = {}
     with contextlib.ExitStack() as stack:
-        model = None
-        if files.model is not None and kind is not None:
-            name = shown_name(files.name("model"))
-            model = stack.enter_context(Worker.start(MODEL_PROCESS, model_limits(limits), subject=name))
-            inputs["model"] = _input_record(model.put(files.model, "model"), kind.value)
-            model.send({"kind": "open", "file": "model", "format": kind.value})
+        models = {part: opening.start(part, stack) for part in order.models}
+        inputs |= {part: record for part, (_, record) in models.items() if part != "again"}
         subject = f"The analysis {order.request.analysis!r}"
         worker = stack.enter_context(Worker.start(ANALYSIS_PROCESS, limits, subject=subject))
-        for part, path in files.tables.items():
+        for part, path in opening.files.tables.items():
             inputs[part] = _input_record(worker.put(path, order.tables[part].file), order.tables[part].format)
-        if model is not None:
+        if models:
             progress(0.0, "Opening the model")
+        for model, _ in models.values():
             _await_opened(model, cancelled)
             model.send({"kind": "serve"})
             worker.link(model)
@@ -197,7 +234,7 @@ def _with_use(record: InputRecord, use: TableUse) -> InputRecord:
     )
 
 
-def _result(order: Order, answer: Answer, inputs: dict[str, InputRecord], kind: FileKind | None) -> AnalysisResult:
+def _result(order: Order, answer: Answer, inputs: dict[str, InputRecord], kinds: dict[str, FileKind]) -> AnalysisResult:
     if set(answer.tables) != set(order.tables):
         raise WorkerFailed("The analysis process answered for other tables than it was given.")
     from modelops.sandbox.protection import protection
@@ -211,7 +248,7 @@ def _result(order: Order, answer: Answer, inputs: dict[str, InputRecord], kind: 
         positive=answer.positive,
         parameters=dict(request.parameters),
         seed=request.seed,
-        environment=environment(kind.value if kind else None),
+        environment=environment(*(kind.value for kind in kinds.values())),
         protection=protection(),
         summary=answer.summary,
         measurements=answer.measurements,

@@ -19,7 +19,7 @@ def command_line(result: AnalysisResult) -> str:
     Only roles of the data are named; those of the reference are the same columns.
     """
     words = ["python", "-m", "modelops", "analyze", result.analysis]
-    for part in ("data", "model", "reference", "train"):
+    for part in ("data", "model", "champion", "reference", "train"):
         if part in result.inputs:
             words += [f"--{part}", part.upper()]
     words += _roles(result.inputs.get("data"))

@@ -150,3 +150,40 @@ def test_a_result_that_was_read_from_the_store_is_compared_with_a_fresh_one():
     fresh = result(accuracy(0.8).model_copy(update={"scope": {"threshold": 1.0}}), parameters={"cost": 0.0})
     stored = AnalysisResult.model_validate_json(canonical_bytes(fresh))
     assert compare(stored, fresh).outcome is Reproduction.REPRODUCED
+
+
+def cost(seconds: float, **more) -> Measurement:
+    return Measurement(metric="latency", value=seconds, unit="seconds", sample_size=100, **more)
+
+
+@pytest.fixture
+def timed(monkeypatch):
+    """An analysis whose latency is a cost."""
+    from dataclasses import replace
+
+    from modelops.analyses.performance import PERFORMANCE
+
+    declared = replace(PERFORMANCE, costs=frozenset({"latency"}))
+    monkeypatch.setattr("modelops.evaluation.comparing.ANALYSES", (declared,))
+
+
+@pytest.mark.usefixtures("timed")
+def test_a_time_is_reproduced_within_a_factor_of_two_and_the_outcome_says_so():
+    old, new = (result(accuracy(0.8), cost(one, interval=(one, one), level=0.95)) for one in (0.010, 0.019))
+    found = compare(old, new)
+    assert found.outcome is Reproduction.REPRODUCED
+    assert "Times and memory (1) are held to a factor of 2 only" in found.because
+
+
+@pytest.mark.usefixtures("timed")
+@pytest.mark.parametrize("seconds", [0.021, 0.0049, 0.0])
+def test_a_time_that_changed_by_more_has_drifted(seconds):
+    found = compare(result(cost(0.010)), result(cost(seconds)))
+    assert found.outcome is Reproduction.DRIFTED
+    assert [(one.metric, one.part) for one in found.differences] == [("latency", "value")]
+
+
+@pytest.mark.usefixtures("timed")
+def test_other_numbers_of_the_same_analysis_stay_exact():
+    found = compare(result(accuracy(0.8), cost(0.01)), result(accuracy(0.81), cost(0.01)))
+    assert [one.metric for one in found.differences] == ["accuracy"]
