@@ -32,6 +32,7 @@ def _declaration(one: Analysis) -> dict[str, object]:
         "question": one.question,
         "serves": list(one.serves),
         "needs": sorted(one.needs),
+        "uses": sorted(one.uses),
         "tasks": sorted(one.tasks),
         "parameters": one.parameters.model_json_schema(),
         "source": one.source,
@@ -48,6 +49,8 @@ def analyses_as_text() -> str:
 def _described(one: Analysis) -> str:
     lines = [f"{one.key}: {one.question}"]
     lines.append(f"  needs: {', '.join(sorted(one.needs)) or 'a table'}; for {' and '.join(sorted(one.tasks))}")
+    if one.uses:
+        lines.append(f"  also looks at, where it is there: {', '.join(sorted(one.uses))}")
     for name, field in one.parameters.model_fields.items():
         default = json.dumps(field.get_default(call_default_factory=True), default=str)
         lines.append(f"  --param {name}={default}  {field.description or ''}".rstrip())
