@@ -192,7 +192,7 @@ def two_sided_p_value(z: float) -> float:
     return math.erfc(abs(z) / math.sqrt(2))
 
 
-def mcnemar(only_first: int, only_second: int) -> tuple[float, float]:
+def mcnemar(only_first: float, only_second: float) -> tuple[float, float]:
     """Return McNemar's chi-squared without correction and its p-value, from the two counts of disagreement.
 
     Examples

@@ -225,19 +225,29 @@ class PairedAreas:
     p_value: float
 
 
-def paired_areas(first: Numbers, second: Numbers, positive: NDArray[np.bool_], *, level: float = LEVEL) -> PairedAreas:
+def paired_areas(
+    first: Numbers,
+    second: Numbers,
+    positive: NDArray[np.bool_],
+    *,
+    weights: Numbers | None = None,
+    design_effect: float = 1.0,
+    level: float = LEVEL,
+) -> PairedAreas:
     """Compare the areas of two scores on the same rows by DeLong's test.
+
+    Unequal ``weights`` are accounted for here; ``design_effect`` is for repeated entities, as in `area`.
 
     Raises
     ------
     NotMeasured
         If there are fewer than two positives or two negatives.
     """
-    (a, placed_a), (b, placed_b) = _placements(first, positive, None), _placements(second, positive, None)
+    (a, placed_a), (b, placed_b) = (_placements(scores, positive, weights) for scores in (first, second))
     if min(part.size for part, _ in placed_a) < 2:
         raise NotMeasured("Comparing two areas needs at least two positive and two negative rows.")
-    variance = sum(_mean_variance(x - y, None) for (x, _), (y, _) in zip(placed_a, placed_b, strict=True))
-    error, difference = math.sqrt(variance), a - b
+    variance = sum(_mean_variance(x - y, weight) for (x, weight), (y, _) in zip(placed_a, placed_b, strict=True))
+    error, difference = math.sqrt(variance * design_effect), a - b
     half = normal_quantile(level) * error
     p_value = two_sided_p_value(difference / error) if error > 0 else float(difference == 0)
     return PairedAreas(a, b, difference, error, (max(-1.0, difference - half), min(1.0, difference + half)), p_value)
