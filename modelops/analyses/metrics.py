@@ -6,9 +6,27 @@ named for.
 
 from __future__ import annotations
 
+from modelops.analyses.baseline.metrics import METRICS as _BASELINE
+from modelops.analyses.calibration.metrics import METRICS as _CALIBRATION
+from modelops.analyses.data_contract.metrics import METRICS as _DATA_CONTRACT
+from modelops.analyses.data_quality.metrics import METRICS as _DATA_QUALITY
 from modelops.analyses.drift.metrics import METRICS as _DRIFT
 from modelops.analyses.explainability.metrics import METRICS as _EXPLAINABILITY
 from modelops.analyses.fairness.metrics import METRICS as _FAIRNESS
 from modelops.analyses.performance.metrics import METRICS as _PERFORMANCE
+from modelops.analyses.subpopulations.metrics import METRICS as _SUBPOPULATIONS
 
-METRICS: dict[str, str] = _PERFORMANCE | _FAIRNESS | _DRIFT | _EXPLAINABILITY
+FAMILIES: dict[str, dict[str, str]] = {
+    "performance": _PERFORMANCE,
+    "data_quality": _DATA_QUALITY,
+    "calibration": _CALIBRATION,
+    "baseline": _BASELINE,
+    "fairness": _FAIRNESS,
+    "drift": _DRIFT,
+    "explainability": _EXPLAINABILITY,
+    "data_contract": _DATA_CONTRACT,
+    "subpopulations": _SUBPOPULATIONS,
+}
+"""By the key of the analysis that a metric is named for; the order is that of lists of metrics."""
+
+METRICS: dict[str, str] = {name: text for family in FAMILIES.values() for name, text in family.items()}

@@ -1,0 +1,37 @@
+"""What `calibration` reports, each metric in one line."""
+
+from __future__ import annotations
+
+METRICS: dict[str, str] = {
+    "base_rate_brier_score": "Brier score of always saying the base rate: what there is to beat.",
+    "brier_reliability": "Part of the Brier score that is lost because scores do not come true; 0 is best.",
+    "brier_resolution": "Part of the Brier score that is won by telling rows apart; more is better.",
+    "brier_uncertainty": "Part of the Brier score that no model can change: the variance of the labels.",
+    "brier_within_bins": "Part of the Brier score that lies within the bins.",
+    "brier_reliability_debiased": "Lost because scores do not come true, less what chance adds with finite bins.",
+    "brier_resolution_debiased": "Won by telling rows apart, less what chance adds with finite bins.",
+    "brier_uncertainty_debiased": "Variance of the labels, corrected for the number of rows.",
+    "expected_calibration_error_by_chance": "Calibration error that perfect scores would show with as many rows.",
+    "maximum_calibration_error": "Largest distance of mean score and share that came true in any bin.",
+    "calibration_slope": "Slope of truth on prediction: 1 is right, less where predictions are too extreme.",
+    "calibration_intercept": "Intercept of truth on prediction beside the slope: 0 is right.",
+    "logit_calibration_in_the_large": "By how many log odds scores are too low (above 0) or too high, at slope 1.",
+    "calibration_p_value": "How often perfectly calibrated predictions would look this far off (slope and intercept).",
+    "calibration_adjusted_p_value": "The same, adjusted for how many tests the run made.",
+    "mean_calibration_error": "Mean distance of mean prediction and mean target over bins of the prediction.",
+    "quantile_coverage": "Share of targets at or below a predicted quantile.",
+    "quantile_coverage_error": "Share of targets at or below a predicted quantile, less the share that it is for.",
+    "quantile_coverage_p_value": "How often a right quantile would be this far off.",
+    "quantile_coverage_adjusted_p_value": "The same, adjusted for how many quantiles were tested.",
+    "pit_p_value": "How often right predicted distributions would look this far from uniform (PIT).",
+    "pit_distance": "Largest distance of the PIT values from the uniform distribution, 0 to 1.",
+    "conformal_coverage": "Share of test rows whose truth lies in the conformal set or interval.",
+    "conformal_coverage_gap": "Conformal coverage less what was asked for: below 0 where too few are covered.",
+    "conformal_coverage_p_value": "How often coverage would come out as low, if rows were covered as asked for.",
+    "conformal_coverage_adjusted_p_value": "The same, adjusted for how many groups were tested.",
+    "conformal_limit": "Largest error that the conformal set or interval allows.",
+    "conformal_set_size": "Mean number of classes in a conformal set.",
+    "conformal_single_share": "Share of rows whose conformal set holds exactly one class.",
+    "conformal_empty_share": "Share of rows whose conformal set is empty: unlike anything seen in calibration.",
+    "conformal_interval_width": "Mean width of the conformal interval, in the unit of the target.",
+}
