@@ -153,7 +153,9 @@ def test_delong_equals_an_independent_covariance():
     positive = rng.random(150) < 0.4
     first = positive + rng.normal(0, 1, 150)
     second = 0.5 * first + rng.normal(0, 1, 150)
-    kernel = [(s[positive][:, None] > s[~positive]) + 0.5 * (s[positive][:, None] == s[~positive]) for s in (first, second)]
+    kernel = [
+        (s[positive][:, None] > s[~positive]) + 0.5 * (s[positive][:, None] == s[~positive]) for s in (first, second)
+    ]
     tens, ones = np.cov([k.mean(axis=1) for k in kernel]), np.cov([k.mean(axis=0) for k in kernel])
     covariance = tens / positive.sum() + ones / (~positive).sum()
     error = np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])

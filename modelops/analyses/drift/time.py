@@ -39,13 +39,20 @@ def time_order(sample: Sample, column: str) -> TimeOrder:
     NotMeasured
         If the column does not hold numbers, dates, times or text that reads as such.
     """
-    values = _instants(sample.source.column(column), column)
+    values = instants(sample.source.column(column), column)
     if (np.diff(values) >= 0).all():
         return TimeOrder(None)
     return TimeOrder(np.argsort(values, kind="stable"))
 
 
-def _instants(column: pa.ChunkedArray, name: str) -> np.ndarray:
+def instants(column: pa.ChunkedArray, name: str) -> np.ndarray:
+    """Return times as numbers that grow with time, shape (n,); a missing time is NaN or beyond all others.
+
+    Raises
+    ------
+    NotMeasured
+        If the column does not hold numbers, dates, times or text that reads as such.
+    """
     kind = kind_of(column)
     if kind in (Kind.NUMBER, Kind.TIME):
         return np.asarray(numeric(column).to_numpy().astype(np.float64))
