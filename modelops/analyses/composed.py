@@ -44,7 +44,7 @@ def drawn(sample: Sample, names: Sequence[str], *, limit: int, seed: int) -> np.
     -------
     ndarray of int64, shape (min(limit, n_rows),)
     """
-    keys = content_keys([_hashed(sample.series(name)) for name in names], sample.n_rows, seed=seed)
+    keys = content_keys([hashed(sample.series(name)) for name in names], sample.n_rows, seed=seed)
     if limit < len(keys):
         smallest = np.argpartition(keys, limit)[:limit]
         return smallest[np.argsort(keys[smallest], kind="stable")]
@@ -68,14 +68,16 @@ def content_keys(columns: Iterable[np.ndarray], n_rows: int, *, seed: int) -> np
     for column in columns:
         if column.dtype.kind == "f":
             # Adding zero makes the two zeros alike; so are all the ways to write a missing number.
-            bits = np.where(np.isnan(column), np.nan, column.astype(np.float64) + 0.0).view(np.uint64)
-            content = content * _GOLDEN + mixed(bits)
+            numbers = np.where(np.isnan(column), np.nan, column.astype(np.float64) + 0.0)
+            content = content * _GOLDEN + mixed(numbers.view(np.uint64))
         else:
             content = content * _GOLDEN + column
-    return mixed(content + _occurrence(content) * _GOLDEN + mixed(np.array([seed], dtype=np.uint64)))
+    seeded = content + _occurrence(content) * _GOLDEN + mixed(np.array([seed], dtype=np.uint64))
+    return mixed(seeded.astype(np.uint64, copy=False))
 
 
-def _hashed(column: pd.Series[Any]) -> np.ndarray:
+def hashed(column: pd.Series[Any]) -> np.ndarray:
+    """Return the content of each value as a number, shape (n,), uint64."""
     import pandas as pd
 
     return np.asarray(pd.util.hash_pandas_object(column, index=False), dtype=np.uint64)

@@ -1,7 +1,7 @@
 """Rows as 64-bit hashes: equal rows are found in one pass over the columns, without ever comparing two rows.
 
-The hash of a row is the sum of the scattered hashes of its values, so that the hash of the row without one column is one
-subtraction away. Among n rows the chance of any two unequal ones sharing a hash is below n**2 / 2**65: 3e-8 for a
+The hash of a row is the sum of the scattered hashes of its values, so that the hash of the row without one column is
+one subtraction away. Among n rows the chance of any two unequal ones sharing a hash is below n**2 / 2**65: 3e-8 for a
 million.
 """
 
