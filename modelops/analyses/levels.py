@@ -132,14 +132,22 @@ def ranges(numbers: NDArray[np.float64], *, count: int = _RANGES) -> Coded:
     finite = numbers[np.isfinite(numbers)]
     if not finite.size:
         return Coded(np.full(numbers.size, -1, dtype=np.int32), ())
+    edges, whole = range_edges(finite, count=count)
+    codes = np.searchsorted(edges, numbers, side="right").astype(np.int32)
+    codes[np.isnan(numbers)] = -1
+    return Coded(codes, range_names(edges, whole=whole))
+
+
+def range_edges(finite: NDArray[np.float64], *, count: int = _RANGES) -> tuple[NDArray[np.float64], bool]:
+    """Return round numbers near the quantiles, increasing, and whether all numbers are whole; at least one number.
+
+    A range holds its lower edge and not its upper one. There may be fewer edges than ``count - 1``, or none.
+    """
     whole = bool(np.all(finite == np.rint(finite)))
     quantiles = np.quantile(finite, np.arange(1, count) / count)
     step = _round_step(float(np.ptp(np.quantile(finite, [0.05, 0.95]))) / (3 * count), whole=whole)
     edges = np.unique(np.round(np.rint(quantiles / step) * step, 12))
-    edges = edges[(edges > finite.min()) & (edges <= finite.max())]
-    codes = np.searchsorted(edges, numbers, side="right").astype(np.int32)
-    codes[np.isnan(numbers)] = -1
-    return Coded(codes, _range_names(edges, whole=whole))
+    return edges[(edges > finite.min()) & (edges <= finite.max())], whole
 
 
 def _round_step(width: float, *, whole: bool) -> float:
@@ -150,7 +158,8 @@ def _round_step(width: float, *, whole: bool) -> float:
     return max(step, 1.0) if whole else step
 
 
-def _range_names(edges: NDArray[np.float64], *, whole: bool) -> tuple[str, ...]:
+def range_names(edges: NDArray[np.float64], *, whole: bool) -> tuple[str, ...]:
+    """Return the names of the ranges between edges, one more than there are edges."""
     if not edges.size:
         return ("all",)
     shown = [f"{edge:.12g}" for edge in edges]

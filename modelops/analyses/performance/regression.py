@@ -36,6 +36,7 @@ class Quantities:
     rows: NDArray[np.intp]
     how: Weighting
     dropped: dict[str, int]
+    entities: NDArray[np.int64] | None = None
 
     @property
     def errors(self) -> Numbers:
@@ -76,7 +77,7 @@ def quantities(sample: Sample) -> Quantities:
     mine = None if entities is None else np.unique(entities[kept], return_inverse=True)[1]
     truth, predicted = truth[kept], predicted[kept]
     how = weighting(None if weights is None else weights[kept], mine, np.abs(predicted - truth))
-    return Quantities(truth, predicted, np.flatnonzero(kept), how, dropped)
+    return Quantities(truth, predicted, np.flatnonzero(kept), how, dropped, mine)
 
 
 def regression_performance(data: Quantities, *, uncertainty: Uncertainty) -> Findings:
