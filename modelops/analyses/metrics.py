@@ -14,6 +14,7 @@ from modelops.analyses.drift.metrics import METRICS as _DRIFT
 from modelops.analyses.explainability.metrics import METRICS as _EXPLAINABILITY
 from modelops.analyses.fairness.metrics import METRICS as _FAIRNESS
 from modelops.analyses.performance.metrics import METRICS as _PERFORMANCE
+from modelops.analyses.residuals.metrics import METRICS as _RESIDUALS
 from modelops.analyses.subpopulations.metrics import METRICS as _SUBPOPULATIONS
 
 FAMILIES: dict[str, dict[str, str]] = {
@@ -25,6 +26,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "drift": _DRIFT,
     "explainability": _EXPLAINABILITY,
     "data_contract": _DATA_CONTRACT,
+    "residuals": _RESIDUALS,
     "subpopulations": _SUBPOPULATIONS,
 }
 """By the key of the analysis that a metric is named for; the order is that of lists of metrics."""

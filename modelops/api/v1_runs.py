@@ -10,6 +10,7 @@ from modelops.api.endpoint import ApiRoute, Call
 from modelops.domain.record import Record
 from modelops.errors import Conflict
 from modelops.services import runs
+from modelops.store.queries_criteria import bar
 from modelops.store.tables import RunRow
 
 
@@ -21,6 +22,7 @@ class NewRun(Record):
     version_id: int | None = None
     reference_id: int | None = None
     train_id: int | None = None
+    champion_id: int | None = None
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
     review_id: int | None = None
@@ -55,6 +57,7 @@ def request_run(call: Call) -> dict[str, JsonValue]:
         version_id=asked.version_id,
         reference_id=asked.reference_id,
         train_id=asked.train_id,
+        champion_id=asked.champion_id,
         parameters=asked.parameters,
         seed=asked.seed,
         review_id=asked.review_id,
@@ -66,7 +69,9 @@ def request_run(call: Call) -> dict[str, JsonValue]:
 def run(call: Call) -> dict[str, JsonValue]:
     """Return how far a run is."""
     with call.store.reading() as reader:
-        return _shown(reader.get(RunRow, call.number("run"), what="analysis run"))
+        row = reader.get(RunRow, call.number("run"), what="analysis run")
+        moved = bar(reader, row).moved(row)
+    return {**_shown(row), "bar_moved": moved.model_dump(mode="json") if moved else None}
 
 
 def result(call: Call) -> Response:
@@ -98,6 +103,7 @@ def _shown(row: RunRow) -> dict[str, JsonValue]:
         "summary": row.summary,
         "verdict": row.verdict,
         "result": row.result,
+        "criteria": row.criteria,
     }
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from modelops.domain.attestation import VersionedDigest
 from modelops.domain.checklist import Gate, Result
 from modelops.domain.columns import ColumnRoles, Task
+from modelops.domain.criteria import BarChange, Criteria
 from modelops.domain.digest import Digest
+from modelops.domain.instant import Instant
 from modelops.domain.inventory import DatasetRole, RiskTier
 from modelops.domain.record import Record
 from modelops.domain.review import EvidenceKind, FindingState, Severity, WaiverState
@@ -75,8 +77,54 @@ class WaiverContent(Record):
     state: WaiverState
 
 
+class AcceptanceContent(Record):
+    """The acceptance criteria that are in force, and who froze them when."""
+
+    number: int
+    digest: Digest
+    body: Criteria
+    frozen_by: str
+    frozen_at: Instant
+
+
+class MovedBar(Record):
+    """A result that is evidence here and was judged by another bar than the one in force, or by one set too late.
+
+    ``judged_by`` is the number of the criteria it was judged by, ``known_before`` are runs on the same data that had
+    told the outcome before those were frozen.
+    """
+
+    run: int
+    result: Digest
+    judged_by: int | None
+    changes: tuple[BarChange, ...] = ()
+    known_before: tuple[int, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What happened, in a few words."""
+        return "Bar moved after the result" if self.changes else "Bar set with the result in view"
+
+    @property
+    def told(self) -> str:
+        """What happened, for people."""
+        judged = (
+            f"Run {self.run} was judged by criteria number {self.judged_by}."
+            if self.judged_by
+            else f"No criteria were frozen when run {self.run} was asked for: none judged it."
+        )
+        if not self.known_before:
+            return judged
+        known = ", ".join(map(str, self.known_before))
+        return f"{judged} When they were frozen, the outcome on the same data was known from run {known}."
+
+
 class ReviewContent(Record):
-    """Everything that is signed. Names of work, due dates and comments are not part of it."""
+    """Everything that is signed. Names of work, due dates and comments are not part of it.
+
+    ``acceptance`` and ``moved_bars`` came later: where there are none they are left out of what is hashed, so that what
+    was signed before keeps its digest.
+    """
 
     schema_: Literal["modelops.review/1"] = Field(default="modelops.review/1", alias="schema")
     review: int
@@ -94,6 +142,13 @@ class ReviewContent(Record):
     answers: tuple[AnswerContent, ...]
     findings: tuple[FindingContent, ...]
     waivers: tuple[WaiverContent, ...]
+    acceptance: AcceptanceContent | None = None
+    moved_bars: tuple[MovedBar, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_later_fields(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        plain: dict[str, object] = serialize(self)
+        return {name: value for name, value in plain.items() if value or name not in {"acceptance", "moved_bars"}}
 
     @property
     def digest(self) -> Digest:
@@ -142,12 +197,14 @@ _PLAIN = {
     "round": "round",
     "template": "checklist template",
     "policy": "policy",
+    "acceptance": "acceptance criteria",
 }
 _LISTS = (
     ("datasets", "digest", "dataset"),
     ("answers", "question", "answer"),
     ("findings", "number", "finding"),
     ("waivers", "number", "waiver"),
+    ("moved_bars", "run", "bar moved after the result of run"),
 )
 
 
@@ -162,14 +219,21 @@ def _in_item(what: str, old: Record | None, new: Record | None) -> list[Differen
 
 
 def _shown(value: object) -> str:
-    if value is None or value in ("", ()):
-        return "nothing"
-    if isinstance(value, tuple):
-        return ", ".join(_shown(item) for item in value)
-    if isinstance(value, EvidenceContent):
-        return f"{value.title} ({value.digest.short})"
-    if isinstance(value, Digest):
-        return value.short
-    if isinstance(value, VersionedDigest):
-        return f"{value.name} {value.version}"
-    return str(value)
+    match value:
+        case None | "" | ():
+            text = "nothing"
+        case tuple():
+            text = ", ".join(_shown(item) for item in value)
+        case EvidenceContent():
+            text = f"{value.title} ({value.digest.short})"
+        case Digest():
+            text = value.short
+        case AcceptanceContent():
+            text = f"number {value.number} of {value.frozen_at[:10]} ({value.digest.short})"
+        case BarChange():
+            text = f"{value.criterion}: {value.old} → {value.new}"
+        case VersionedDigest():
+            text = f"{value.name} {value.version}"
+        case _:
+            text = str(value)
+    return text

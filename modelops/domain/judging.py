@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from modelops.domain.metric_words import metric_name
@@ -40,8 +40,13 @@ def judge(policy: Policy, result: AnalysisResult) -> tuple[Verdict, ...]:
     a whole; without an interval always. A large violation that could be chance is not a pass: more data would decide.
     A value that was not measured, and one from fewer rows than the rule asks for, are not enough data, never a pass.
     """
+    return judge_rules(policy.rules_for(result.analysis), result)
+
+
+def judge_rules(rules: Iterable[Rule], result: AnalysisResult) -> tuple[Verdict, ...]:
+    """Return the verdict of each of these rules as `judge` does, whoever made them."""
     known = {(one.metric, _key(one.scope)): one for one in result.measurements}
-    return tuple(verdict for rule in policy.rules_for(result.analysis) for verdict in _verdicts(rule, result, known))
+    return tuple(verdict for rule in rules for verdict in _verdicts(rule, result, known))
 
 
 def not_run(policy: Policy, analysis: str) -> tuple[Verdict, ...]:
@@ -91,7 +96,7 @@ def _judged(rule: Rule, result: AnalysisResult) -> list[Measurement]:
 
 
 def _outcome(rule: Rule, one: Measurement, known: _ByScope) -> tuple[Outcome, str]:
-    subject = f"{metric_name(one.metric)}{_scope_words(one.scope)}"
+    subject = f"{metric_name(one.metric)}{scope_words(one.scope)}"
     if one.value is None:
         return Outcome.NOT_ENOUGH_DATA, f"{subject} was not measured: {one.note}"
     if one.sample_size < rule.minimum_sample:
@@ -150,8 +155,8 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def _scope_words(scope: Scope) -> str:
-    """The scope for a sentence: ``of sex 'female' & region 'north'``, ``for feature 'income'``."""
+def scope_words(scope: Scope) -> str:
+    """Return a scope for a sentence: ``of sex 'female' & region 'north'``, ``for feature 'income'``."""
     parts = []
     for key, value in scope.items():
         if isinstance(value, dict):
@@ -162,4 +167,4 @@ def _scope_words(scope: Scope) -> str:
 
 
 def _wanted_scope(rule: Rule) -> str:
-    return f" for any {' and '.join(rule.for_each)}" if rule.for_each else _scope_words(rule.scope)
+    return f" for any {' and '.join(rule.for_each)}" if rule.for_each else scope_words(rule.scope)

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from modelops import evaluation
 from modelops.domain.canonical import canonical_bytes
+from modelops.domain.criteria import judge_criteria
 from modelops.domain.digest import Digest
 from modelops.domain.people import SYSTEM
 from modelops.domain.result import AnalysisResult, Outcome
@@ -27,6 +28,7 @@ from modelops.jobs.warming import run_limits
 from modelops.services import catalogue, files, runs
 from modelops.settings import Settings
 from modelops.store import Reader, Store, queries_runs
+from modelops.store.queries_criteria import frozen_by_digest
 from modelops.store.tables import DatasetRow, RunRow, RunState, VersionRow
 
 MAX_ATTEMPTS = 3
@@ -127,16 +129,19 @@ class Runner:
         with contextlib.ExitStack() as stack:
             with self.store.reading() as reader:
                 policy = catalogue.policy(reader, run.policy)
+                criteria = frozen_by_digest(reader, run.criteria)
+                role = reader.get(DatasetRow, run.data_id, what="dataset").role
                 digests, names = _inputs(reader, run)
             paths = {part: stack.enter_context(self.store.blobs.local(digest)) for part, digest in digests.items()}
             watch = _Watch(self, run)
-            return evaluation.evaluate(
+            result = evaluation.evaluate(
                 request,
                 InputFiles(
                     data=paths["data"],
                     reference=paths.get("reference"),
                     train=paths.get("train"),
                     model=paths.get("model"),
+                    champion=paths.get("champion"),
                     names=tuple(names.items()),
                 ),
                 policy=policy,
@@ -144,6 +149,10 @@ class Runner:
                 cancelled=watch.cancelled,
                 limits=self.limits,
             )
+        if criteria is None:
+            return result
+        judged = judge_criteria(criteria.body, result, role=role)
+        return result.model_copy(update={"verdicts": (*result.verdicts, *judged)})
 
     def _finish(self, run: RunRow, result: AnalysisResult) -> None:
         now = datetime.now(UTC)
@@ -183,9 +192,10 @@ def _inputs(reader: Reader, run: RunRow) -> tuple[dict[str, Digest], dict[str, s
         if key:
             row = reader.get(DatasetRow, key, what="dataset")
             digests[part], names[part] = row.digest, row.file_name
-    version = reader.find(VersionRow, run.version_id) if run.version_id else None
-    if version and version.artifact:
-        digests["model"], names["model"] = version.artifact, version.artifact_name
+    for part, key in (("model", run.version_id), ("champion", run.champion_id)):
+        version = reader.find(VersionRow, key) if key else None
+        if version and version.artifact:
+            digests[part], names[part] = version.artifact, version.artifact_name
     return digests, names
 
 

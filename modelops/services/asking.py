@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from modelops.domain.checklist import Question, Template
+from modelops.domain.content import MovedBar
 from modelops.domain.readiness import Standing as AnswerStanding
 from modelops.domain.readiness import standing as standing_of
 from modelops.services import catalogue
 from modelops.services.standing import answer_state, answer_states
 from modelops.store import Reader
+from modelops.store.queries_criteria import Frozen, bar_among, frozen_sets
 from modelops.store.queries_review import comments, evidence, names
 from modelops.store.queries_runs import runs_of
 from modelops.store.tables import AnswerRow, CommentRow, EvidenceRow, ReviewRow, RunRow, WaiverRow
@@ -19,7 +21,10 @@ from modelops.store.tables import AnswerRow, CommentRow, EvidenceRow, ReviewRow,
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, its answer and what stands under it. ``earlier`` is the answer of the review before this one."""
+    """A question, its answer and what stands under it. ``earlier`` is the answer of the review before this one.
+
+    ``frozen`` are the acceptance criteria in force, ``moved`` the runs under the question for which the bar moved.
+    """
 
     question: Question
     answer: AnswerRow
@@ -30,6 +35,8 @@ class Asked:
     waivers: Sequence[WaiverRow]
     earlier: AnswerRow | None
     people: dict[int, str]
+    frozen: Frozen | None
+    moved: dict[int, MovedBar]
 
 
 def asked(reader: Reader, review: ReviewRow, question_id: str, *, at: datetime) -> Asked:
@@ -46,6 +53,7 @@ def asked(reader: Reader, review: ReviewRow, question_id: str, *, at: datetime) 
     owner = people.get(answer.owner_id or 0)
     question = template.question(question_id)
     waivers = reader.all(WaiverRow, review_id=review.id, question_id=question_id)
+    sets = frozen_sets(reader, review.version_id)
     state = answer_state(question, answer, proofs=proofs, waivers=waivers, owner=owner, at=at)
     return Asked(
         question=question,
@@ -57,7 +65,22 @@ def asked(reader: Reader, review: ReviewRow, question_id: str, *, at: datetime) 
         waivers=waivers,
         earlier=earlier,
         people=people,
+        frozen=sets[-1] if sets else None,
+        moved=_moved(reader, proofs, runs, sets),
     )
+
+
+def _moved(
+    reader: Reader, proofs: Sequence[EvidenceRow], runs: Sequence[RunRow], sets: list[Frozen]
+) -> dict[int, MovedBar]:
+    """Return for which runs under a question, attached or not, the bar moved."""
+    if not sets:
+        return {}
+    known = {run.id: run for run in runs}
+    shown = {*known, *(row.run_id for row in proofs if row.run_id)}
+    rows = (known.get(run_id) or reader.get(RunRow, run_id, what="analysis run") for run_id in sorted(shown))
+    told = {run.id: bar_among(reader, run, sets).moved(run) for run in rows}
+    return {run_id: moved for run_id, moved in told.items() if moved}
 
 
 def standings(reader: Reader, review: ReviewRow, template: Template, *, at: datetime) -> dict[str, AnswerStanding]:

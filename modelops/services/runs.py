@@ -15,11 +15,15 @@ from modelops.domain.inventory import DatasetRole
 from modelops.domain.people import Actor, Right
 from modelops.domain.record import Scalar
 from modelops.domain.result import AnalysisResult
+from modelops.domain.review import ReviewState
 from modelops.errors import Conflict, InvalidInput
 from modelops.evaluation import EvaluationRequest
 from modelops.services import catalogue
 from modelops.services.refusals import audits_refusals
 from modelops.store import Reader, Store
+from modelops.store.queries_contracts import published
+from modelops.store.queries_criteria import frozen_sets
+from modelops.store.queries_inventory import reviews_of
 from modelops.store.queries_review import datasets
 from modelops.store.tables import TERMINAL, AnswerRow, DatasetRow, ModelRow, ReviewRow, RunRow, RunState, VersionRow
 
@@ -36,6 +40,12 @@ HOW_TO_GIVE = {
     Need.CHAMPION: "a version with a model file to compare with (the champion)",
 }
 
+# What a run has in common with the one that it computes again: the bar too.
+_KEPT = {
+    *("analysis", "model_id", "version_id", "data_id", "reference_id", "train_id", "champion_id"),
+    *("request", "policy", "criteria"),
+}
+
 
 @audits_refusals("run/0")
 def request_run(
@@ -48,6 +58,7 @@ def request_run(
     version_id: int | None = None,
     reference_id: int | None = None,
     train_id: int | None = None,
+    champion_id: int | None = None,
     parameters: Mapping[str, object] | None = None,
     seed: int = 0,
     review_id: int | None = None,
@@ -69,10 +80,13 @@ def request_run(
         data = t.get(DatasetRow, data_id, what="dataset")
         others = [t.get(DatasetRow, other, what="dataset") for other in (reference_id, train_id) if other]
         version = t.get(VersionRow, version_id, what="model version") if version_id else None
-        models = {data.model_id, *(row.model_id for row in others), *([version.model_id] if version else [])}
+        champion = t.get(VersionRow, champion_id, what="model version") if champion_id else None
+        models = {row.model_id for row in (data, *others, version, champion) if row}
         if len(models) > 1:
-            raise InvalidInput("The dataset, the version and the data to compare with belong to different models.")
-        lacking = lacking_needs(chosen, data, version, has_reference=bool(reference_id), has_train=bool(train_id))
+            raise InvalidInput("The dataset, the version and what it is compared with belong to different models.")
+        lacking = lacking_needs(
+            chosen, data, version, champion, has_reference=bool(reference_id), has_train=bool(train_id)
+        )
         if lacking:
             wanted = "; ".join(HOW_TO_GIVE[need] for need in lacking)
             raise InvalidInput(f"The analysis {chosen.title} needs {wanted}.")
@@ -87,15 +101,24 @@ def request_run(
                 data_id=data_id,
                 reference_id=reference_id,
                 train_id=train_id,
+                champion_id=champion_id,
                 request=_request(t, chosen, checked, seed, data, reference_id, train_id).model_dump(mode="json"),
                 policy=review.policy if review else catalogue.latest(t)[1].digest,
+                criteria=_criteria_of(t, version_id),
                 requested_by=actor.user_id,
                 requested_at=at,
             )
         )
         new = {"analysis": key, "version_id": version_id, "data_id": data_id, "reference_id": reference_id}
-        t.record(actor, "run:request", f"run/{run.id}", at=at, new={**new, "train_id": train_id, "seed": seed})
+        new |= {"train_id": train_id, "champion_id": champion_id, "seed": seed}
+        t.record(actor, "run:request", f"run/{run.id}", at=at, new=new, digest=run.criteria)
     return run
+
+
+def _criteria_of(reader: Reader, version_id: int | None) -> Digest | None:
+    """Return the criteria of a version that are frozen now: they judge the run, whatever is frozen later."""
+    sets = frozen_sets(reader, version_id) if version_id else []
+    return sets[-1].row.digest if sets else None
 
 
 def _review_of(reader: Reader, review_id: int | None, question_id: str | None, model_id: int) -> ReviewRow | None:
@@ -115,6 +138,8 @@ def _review_of(reader: Reader, review_id: int | None, question_id: str | None, m
 def run_for_question(store: Store, key: str, review_id: int, question_id: str, *, actor: Actor, at: datetime) -> RunRow:
     """Put an analysis that serves a question into the queue, on the data of the review and with default parameters.
 
+    A published data contract of the model is the one that is held.
+
     Raises
     ------
     InvalidInput
@@ -123,7 +148,10 @@ def run_for_question(store: Store, key: str, review_id: int, question_id: str, *
     with store.reading() as reader:
         review = reader.get(ReviewRow, review_id, what="review")
         by_role = {row.role: row.id for row in datasets(reader, review_id)}
+        model_id = reader.get(VersionRow, review.version_id, what="model version").model_id
+        contract = published(reader, model_id)
     chosen = analysis(key)
+    given = {"contract": contract.body} if contract and "contract" in chosen.parameters.model_fields else {}
     data_id = next((by_role[role] for role in chosen.looks_at if role in by_role), None)
     if data_id is None:
         raise InvalidInput("This review rests on no dataset yet. Add one on its overview, then run the analysis.")
@@ -138,9 +166,23 @@ def run_for_question(store: Store, key: str, review_id: int, question_id: str, *
         version_id=review.version_id,
         reference_id=next(compared, None) if chosen.takes(Need.REFERENCE) else None,
         train_id=train_id if chosen.takes(Need.TRAIN) and train_id != data_id else None,
+        parameters=given,
         review_id=review_id,
         question_id=question_id,
     )
+
+
+def usual_champion(reader: Reader, version: VersionRow | None) -> VersionRow | None:
+    """Return what a version is usually held against: the approved one of its model, otherwise the one it came from.
+
+    Only a version with a model file can be one.
+    """
+    if version is None:
+        return None
+    approved = (of for review, of in reviews_of(reader, version.model_id) if review.state is ReviewState.APPROVED)
+    parent = reader.find(VersionRow, version.parent_id) if version.parent_id else None
+    rivals = (of for of in (*approved, parent) if of is not None and of.id != version.id and of.artifact)
+    return next(rivals, None)
 
 
 def check_parameters(chosen: Analysis, values: Mapping[str, object]) -> Parameters:
@@ -161,7 +203,13 @@ def check_parameters(chosen: Analysis, values: Mapping[str, object]) -> Paramete
 
 
 def lacking_needs(
-    chosen: Analysis, data: DatasetRow, version: VersionRow | None, *, has_reference: bool, has_train: bool
+    chosen: Analysis,
+    data: DatasetRow,
+    version: VersionRow | None,
+    champion: VersionRow | None = None,
+    *,
+    has_reference: bool,
+    has_train: bool,
 ) -> tuple[Need, ...]:
     """Return what an analysis needs and would not get."""
     roles = ColumnRoles.model_validate(data.roles)
@@ -176,6 +224,7 @@ def lacking_needs(
         Need.REFERENCE: has_reference,
         Need.TRAIN: has_train,
         Need.MODEL: has_model,
+        Need.CHAMPION: champion is not None and champion.artifact is not None,
     }
     return tuple(need for need in Need if need in chosen.needs and not there[need])
 
@@ -220,9 +269,8 @@ def run_again(store: Store, run_id: int, *, actor: Actor, at: datetime) -> RunRo
         old = t.get(RunRow, run_id, what="analysis run")
         if old.result is None:
             raise Conflict(f"Run {run_id} is {old.state}: there is no result to compare with.")
-        kept = {"analysis", "model_id", "version_id", "data_id", "reference_id", "train_id", "request", "policy"}
         run = t.add(
-            RunRow(**old.model_dump(include=kept), repeats_id=run_id, requested_by=actor.user_id, requested_at=at)
+            RunRow(**old.model_dump(include=_KEPT), repeats_id=run_id, requested_by=actor.user_id, requested_at=at)
         )
         t.record(actor, "run:again", f"run/{run.id}", at=at, new={"repeats": run_id})
     return run

@@ -13,14 +13,18 @@ from modelops.domain.attestation import VersionedDigest
 from modelops.domain.checklist import WorkStatus
 from modelops.domain.columns import ColumnRoles
 from modelops.domain.content import (
+    AcceptanceContent,
     AnswerContent,
     DatasetContent,
     EvidenceContent,
     FindingContent,
+    MovedBar,
     ReviewContent,
     WaiverContent,
 )
-from modelops.domain.review import EDITABLE, FindingState, ReviewState
+from modelops.domain.instant import instant
+from modelops.domain.review import EDITABLE, EvidenceKind, FindingState, ReviewState
+from modelops.store.queries_criteria import Frozen, bar_among, frozen_sets
 from modelops.store.tables import (
     AnswerRow,
     AuditRow,
@@ -32,6 +36,7 @@ from modelops.store.tables import (
     PolicyRow,
     ReviewDatasetRow,
     ReviewRow,
+    RunRow,
     TemplateRow,
     UserRow,
     VersionRow,
@@ -133,9 +138,10 @@ def content(reader: Reader, review: ReviewRow) -> ReviewContent:
     policy = reader.get(PolicyRow, review.policy, what="policy")
     findings = reader.all(FindingRow, review_id=review.id)
     waivers = reader.all(WaiverRow, review_id=review.id)
+    criteria = criteria_of(reader, review)
     people = _NamesThen.read(
         reader,
-        [*(f.owner_id for f in findings), *(w.risk_owner_id for w in waivers)]
+        [*(f.owner_id for f in findings), *(w.risk_owner_id for w in waivers), *(c.row.frozen_by for c in criteria)]
         + [user for w in waivers for user in (w.requested_by, w.decided_by)],
     )
     return ReviewContent(
@@ -154,7 +160,40 @@ def content(reader: Reader, review: ReviewRow) -> ReviewContent:
         answers=_answers(reader, review.id),
         findings=tuple(_finding(row, people) for row in findings),
         waivers=tuple(_waiver(row, people) for row in waivers),
+        acceptance=_acceptance(criteria[-1], people) if criteria else None,
+        moved_bars=_moved_bars(reader, review, criteria),
     )
+
+
+def criteria_of(reader: Reader, review: ReviewRow) -> list[Frozen]:
+    """Return the frozen criteria of the reviewed version, the oldest first.
+
+    A review that was handed over before anything was frozen does not rest on criteria: what is frozen later is for the
+    next one.
+    """
+    sets = frozen_sets(reader, review.version_id)
+    handed_over = review.submitted_at if review.state not in EDITABLE else None
+    is_early = review.state in EDITABLE or (handed_over is not None and sets and sets[0].row.frozen_at <= handed_over)
+    return sets if is_early else []
+
+
+def _acceptance(one: Frozen, people: _NamesThen) -> AcceptanceContent:
+    return AcceptanceContent(
+        number=one.number,
+        digest=one.row.digest,
+        body=one.body,
+        frozen_by=people.of(one.row.frozen_by, one.row.frozen_at),
+        frozen_at=instant(one.row.frozen_at),
+    )
+
+
+def _moved_bars(reader: Reader, review: ReviewRow, criteria: list[Frozen]) -> tuple[MovedBar, ...]:
+    if not criteria:
+        return ()
+    attached = {row.run_id for row in evidence(reader, review.id) if row.kind is EvidenceKind.RUN and row.run_id}
+    runs = (reader.get(RunRow, run_id, what="analysis run") for run_id in sorted(attached))
+    moved = (bar_among(reader, run, criteria).moved(run) for run in runs)
+    return tuple(one for one in moved if one)
 
 
 def _dataset(row: DatasetRow) -> DatasetContent:

@@ -12,7 +12,8 @@ from modelops.services import evidence as acts
 from modelops.services import runs
 from modelops.services.asking import Asked
 from modelops.store.tables import TERMINAL, EvidenceRow, ReviewRow, RunRow, RunState
-from modelops.ui import frame, widgets
+from modelops.ui import frame, records, widgets
+from modelops.ui.criteria import moved_bar
 from modelops.ui.frame import Page
 from modelops.ui.text import ago, day, plain
 from modelops.ui.upload import upload
@@ -37,6 +38,7 @@ def under(page: Page, rights: frozenset[Right], review: ReviewRow, now: Asked) -
         wanted = ", or ".join(_wanted(need) for need in now.question.evidence)
         st.caption(plain(f"None yet. Wanted: {wanted}."))
     _analyses(page, rights, review, now, may_attach=may_add)
+    records.offer(page, review, now, may_add=may_add)
     if may_add:
         # No popover: a click on a link closes it, and its late message would empty the page that the link leads to.
         key = f"add evidence {now.question.id}"
@@ -68,6 +70,8 @@ def _piece(page: Page, now: Asked, row: EvidenceRow, *, may_remove: bool) -> Non
                     _remove(page, row)
         if row.kind in {EvidenceKind.TEXT, EvidenceKind.LINK, EvidenceKind.RECORD} and row.text:
             widgets.said(row.text)
+        if row.run_id in now.moved:
+            moved_bar(now.moved[row.run_id])
         expiry = f", until {day(row.expires_on)}" if row.expires_on else ""
         known = f"{now.people.get(row.added_by, '')}, {ago(row.added_at, page.at)}{expiry}  ·  {row.digest.short}"
         st.caption(plain(known), help=plain(row.digest))

@@ -47,6 +47,8 @@ PAGES: tuple[Entry, ...] = (
     Entry("Models", "models/models.py", "Models", ":material/deployed_code:", "models"),
     Entry("Models", "models/model.py", "Model", ":material/deployed_code:", "model", listed=False),
     Entry("Models", "models/version.py", "Version", ":material/deployed_code:", "version", listed=False),
+    Entry("Models", "models/criteria.py", "Acceptance criteria", ":material/rule:", "criteria", listed=False),
+    Entry("Models", "models/contract.py", "Data contract", ":material/contract:", "contract", listed=False),
     Entry("Models", "models/dataset.py", "Dataset", ":material/table:", "dataset", listed=False),
     Entry("Analyses", "analyses/analyses.py", "Analyses", ":material/monitoring:", "analyses"),
     Entry(

@@ -26,10 +26,16 @@ _OF_COLUMNS = frozenset({Need.TARGET, Need.PREDICTION, Need.SCORE, Need.SENSITIV
 
 
 def lacking(
-    chosen: Analysis, data: DatasetRow, version: VersionRow | None, *, has_reference: bool, has_train: bool
+    chosen: Analysis,
+    data: DatasetRow,
+    version: VersionRow | None,
+    champion: VersionRow | None = None,
+    *,
+    has_reference: bool,
+    has_train: bool,
 ) -> bool:
     """Show what an analysis needs, what of it is there and how to give the rest; return whether something lacks."""
-    missing = lacking_needs(chosen, data, version, has_reference=has_reference, has_train=has_train)
+    missing = lacking_needs(chosen, data, version, champion, has_reference=has_reference, has_train=has_train)
     with st.container(horizontal=True, gap="small"):
         for need, words in NEEDS.items():
             if need in chosen.needs:

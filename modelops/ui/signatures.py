@@ -10,6 +10,7 @@ from modelops.domain.checklist import Result
 from modelops.services.standing import Standing
 from modelops.store.tables import SignOffRow
 from modelops.ui import widgets
+from modelops.ui.criteria import criteria_list, moved_bar
 from modelops.ui.models import fact
 from modelops.ui.text import plain, utc
 
@@ -55,6 +56,13 @@ def what_is_signed(now: Standing) -> None:
             hide_index=True,
             width="stretch",
         )
+    if content.acceptance:
+        frozen = content.acceptance
+        st.markdown("**Acceptance criteria**")
+        st.caption(plain(f"Number {frozen.number}, frozen {frozen.frozen_at[:10]} by {frozen.frozen_by}"))
+        criteria_list(frozen.body)
+    for moved in content.moved_bars:
+        moved_bar(moved, link=True)
     for area in now.template.areas:
         _area(now, area.id)
     for finding in content.findings:

@@ -7,11 +7,13 @@ import streamlit as st
 from modelops.domain.people import Right
 from modelops.reports.result import method_of
 from modelops.services import runs
+from modelops.store.queries_criteria import bar
 from modelops.store.queries_history import runs_repeating
 from modelops.store.queries_review import names as people_named
 from modelops.store.tables import TERMINAL, ModelRow, RunRow, RunState
 from modelops.ui import frame, result_files, results, widgets
 from modelops.ui.attaching import attach
+from modelops.ui.criteria import moved_bar
 from modelops.ui.models import crumbs
 from modelops.ui.run_record import inputs, method
 from modelops.ui.runs import COMPARE, RUN, START, TITLES, names_for, outcome, progress
@@ -32,6 +34,7 @@ with page.store.reading() as reader:
     names = names_for(reader, [run])
     asker = people_named(reader, [run.requested_by]).get(run.requested_by, "ModelOps")
     repeats = runs_repeating(reader, run_id)
+    moved = bar(reader, run).moved(run)
 may_run = Right.RUN in page.actor.rights
 
 
@@ -144,6 +147,8 @@ result = results.stored(run.result, page.store)
 about = method_of(result.analysis)
 st.markdown("#### " + plain(result.summary))
 show_repetition()
+if moved:
+    moved_bar(moved)
 results.verdicts(result)
 show_actions()
 for note in result.notes[:3]:

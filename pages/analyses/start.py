@@ -148,7 +148,20 @@ if chosen.takes(Need.TRAIN):
         right if compares else left, "Training data", Need.TRAIN, likely, "What the model learned from."
     )
 version: VersionRow | None = versions.get(version_id or 0)
-is_lacking = lacking(chosen, data, version, has_reference=bool(reference_id), has_train=bool(train_id))
+champion: VersionRow | None = None
+if chosen.takes(Need.CHAMPION):
+    rivals: list[int | None] = [None, *(each for each, row in versions.items() if row.artifact and each != version_id)]
+    with page.store.reading() as reader:
+        usual = versions.get(before.champion_id or 0) if before else runs.usual_champion(reader, version)
+    champion_id = st.selectbox(
+        "Champion",
+        rivals,
+        index=rivals.index(usual.id) if usual and usual.id in rivals else 0,
+        format_func=lambda each: labels[each] if each else "none",
+        help="The model in use today. The version above is held against it on the same rows.",
+    )
+    champion = versions.get(champion_id or 0)
+is_lacking = lacking(chosen, data, version, champion, has_reference=bool(reference_id), has_train=bool(train_id))
 if data.task not in chosen.tasks and data.task is not None:
     st.warning(plain(f"{chosen.title} is not made for {data.task}."), icon=":material/warning:")
 
@@ -191,6 +204,7 @@ if submitted:
             version_id=version_id,
             reference_id=reference_id,
             train_id=train_id,
+            champion_id=champion.id if champion else None,
             parameters=values,
             seed=int(seed),
             review_id=review.id if review else None,

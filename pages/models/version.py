@@ -7,10 +7,12 @@ from modelops.domain.people import Right
 from modelops.domain.result import Protection
 from modelops.domain.review import ReviewState
 from modelops.services.exporting import changes_since_approval
+from modelops.store.queries_criteria import draft, frozen_sets
 from modelops.store.queries_inventory import reviews_of
 from modelops.store.queries_review import names
 from modelops.store.tables import BlobRow, ModelRow, VersionRow
 from modelops.ui import frame, widgets
+from modelops.ui.criteria import CRITERIA, criteria_list, frozen_line
 from modelops.ui.models import MODEL, VERSION, crumbs, fact, tier_badge
 from modelops.ui.protection import protection_note
 from modelops.ui.reviews import GATES, STATES
@@ -36,6 +38,9 @@ with page.store.reading() as reader:
     approved = next((review for review in reviews if review.state is ReviewState.APPROVED), None)
     differences = changes_since_approval(page.store, reader, approved) if approved else ()
     blob = reader.find(BlobRow, version.artifact) if version.artifact else None
+    criteria_sets = frozen_sets(reader, version.id)
+    criteria_draft = draft(reader, version.id)
+    freezers = names(reader, [one.row.frozen_by for one in criteria_sets])
 summary = ModelSummary.model_validate(version.summary) if version.summary else None
 
 
@@ -129,6 +134,20 @@ def show_origin() -> None:
         st.text("none")
 
 
+def show_criteria() -> None:
+    """Show the acceptance criteria that are in force, and the way to their page."""
+    st.subheader("Acceptance criteria", anchor=False)
+    if criteria_sets:
+        st.caption(plain(frozen_line(criteria_sets[-1], freezers)))
+        criteria_list(criteria_sets[-1].body)
+    elif criteria_draft.body.criteria:
+        st.caption("A draft, which judges nothing. Freeze it before the first result.")
+        criteria_list(criteria_draft.body)
+    else:
+        st.caption("None yet: what must be true before this version counts as finished is not written down.")
+    st.page_link(CRITERIA, label="Open the criteria", icon=":material/rule:", query_params={"version": str(version_id)})
+
+
 def show_reviews() -> None:
     """List the reviews of this version."""
     st.subheader("Reviews", anchor=False)
@@ -163,6 +182,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     tier_badge(model.risk_tier)
 left, right = st.columns([3, 2], gap="large")
 with left:
+    show_criteria()
     show_file()
     show_inside()
 with right:

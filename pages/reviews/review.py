@@ -9,6 +9,7 @@ from modelops.services.exporting import changes_since_approval
 from modelops.services.standing import standing
 from modelops.store.queries_review import datasets
 from modelops.ui import frame, widgets
+from modelops.ui.criteria import CRITERIA, moved_bar
 from modelops.ui.models import fact
 from modelops.ui.readiness import area_bars, blocker_list, title_of
 from modelops.ui.reviews import STATES, heading, subject
@@ -37,6 +38,9 @@ if differences:
                 fact("As it was signed", difference.signed or "nothing")
             with current:
                 fact("Now", difference.now or "nothing")
+
+for moved in now.content.moved_bars:
+    moved_bar(moved, link=True)
 
 ready = now.readiness
 summary, steps = st.columns([2, 3], gap="large")
@@ -74,6 +78,16 @@ with st.container(border=True):
         widgets.digest(about.version.artifact, whole=True)
     else:
         st.markdown("None: predictions only.")
+    st.caption("Acceptance criteria")
+    acceptance = now.content.acceptance
+    st.page_link(
+        CRITERIA,
+        label=plain(f"Number {acceptance.number}, frozen {acceptance.frozen_at[:10]} by {acceptance.frozen_by}")
+        if acceptance
+        else "None are frozen",
+        query_params={"version": str(about.version.id)},
+    )
+    st.caption("Data")
     for table in tables:
         st.page_link(
             "pages/models/dataset.py",

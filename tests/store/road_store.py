@@ -14,7 +14,7 @@ from modelops.domain.result import AnalysisResult
 from modelops.services import evidence, files, inventory, reviews, runs
 from modelops.services.keyring import Keys
 from modelops.store import Store, queries_runs
-from modelops.store.tables import ReviewRow, RunRow, RunState
+from modelops.store.tables import DatasetRow, ReviewRow, RunRow, RunState
 from tests.services.road import answer_all, opened, sign
 
 RELEASES = Path(__file__).parent / "releases"
@@ -25,16 +25,21 @@ def approved_with_a_run(store: Store, people: dict[str, Actor], keys: Keys, at: 
     """Return an approved and sealed review whose evidence is an analysis run on a dataset."""
     author = people["author"]
     review = opened(store, people, at)
-    with store.blobs.stage() as staged:
-        staged.add(ROWS.encode())
-        given = {"name": "Holdout", "role": DatasetRole.TEST, "file_name": "holdout.csv"}
-        data = inventory.add_dataset(store, 1, actor=author, at=at, staged=staged, **given)
+    data = with_data(store, author, at)
     run = finished(store, author, at, data_id=data.id, version_id=review.version_id)
     answer_all(store, review, people, at)
     evidence.attach_run(store, run.id, review.id, "problem.done", actor=author, at=at)
     reviews.submit(store, review.id, actor=author, at=at)
     sign(store, review.id, people["reviewer"], keys, at)
     return sign(store, review.id, people["approver"], keys, at)
+
+
+def with_data(store: Store, actor: Actor, at: datetime) -> DatasetRow:
+    """Return a small dataset of the first model."""
+    with store.blobs.stage() as staged:
+        staged.add(ROWS.encode())
+        given = {"name": "Holdout", "role": DatasetRole.TEST, "file_name": "holdout.csv"}
+        return inventory.add_dataset(store, 1, actor=actor, at=at, staged=staged, **given)
 
 
 def finished(store: Store, actor: Actor, at: datetime, **inputs: int) -> RunRow:

@@ -14,7 +14,7 @@ from modelops.store.tables.base import DigestText, Moment, choice, json_type
 
 
 class CriteriaDraftRow(SQLModel, table=True):
-    """The acceptance criteria of a version as they are being written; ``body`` is a list of `Criterion`.
+    """The acceptance criteria of a version as they are being written; ``body`` is a `Criteria`.
 
     ``revision`` grows with every change, so that two people do not overwrite one another.
     """
@@ -22,7 +22,7 @@ class CriteriaDraftRow(SQLModel, table=True):
     __tablename__ = "criteria_draft"
 
     version_id: int = Field(foreign_key="model_version.id", primary_key=True)
-    body: list[dict[str, Any]] = Field(sa_type=json_type())
+    body: dict[str, Any] = Field(sa_type=json_type())
     revision: int = 0
     updated_by: int = Field(foreign_key="user.id")
     updated_at: datetime = Field(sa_type=Moment)

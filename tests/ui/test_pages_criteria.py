@@ -1,0 +1,145 @@
+"""The page of the acceptance criteria, and where a bar that moved is shown, through Streamlit's own test of apps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from modelops.domain.criteria import Criteria
+from modelops.services import criteria, evidence
+from modelops.services.criteria import as_criterion
+from modelops.store.queries_criteria import draft, frozen_sets
+from modelops.store.tables import EvidenceRow
+from modelops.ui.questions import key_of
+from tests.services.road import opened
+from tests.store.road_store import finished, with_data
+from tests.ui.test_pages_models import field, links, press, texts
+
+CRITERIA = "pages/models/criteria.py"
+RECALL = {"analysis": "performance", "metric": "recall", "at_least": 0.8, "why": "As good as by hand."}
+
+
+@pytest.fixture
+def review(store, people, now):
+    review = opened(store, people, now)
+    with_data(store, people["author"], now)
+    return review
+
+
+def freeze(store, people, at, demand, reason=""):
+    with store.reading() as reader:
+        seen = draft(reader, 1).revision
+    body = Criteria(criteria=(as_criterion(demand, among=()),))
+    given = {"actor": people["author"], "at": at}
+    revision = criteria.write_criteria(store, 1, body, **given, seen_revision=seen).revision
+    return criteria.freeze_criteria(store, 1, **given, seen_revision=revision, reason=reason)
+
+
+def moved(store, people, now):
+    """Attach a run and move its bar."""
+    freeze(store, people, now, RECALL)
+    run = finished(store, people["author"], now, data_id=1, version_id=1)
+    evidence.attach_run(store, run.id, 1, "problem.done", actor=people["author"], at=now)
+    freeze(store, people, now + timedelta(minutes=1), {**RECALL, "at_least": 0.7}, reason="Too hard.")
+    return run
+
+
+def sets(store):
+    with store.reading() as reader:
+        return frozen_sets(reader, 1)
+
+
+def test_an_author_adds_a_criterion_and_freezes_it(review, store, visit):
+    screen = visit("author", CRITERIA, version="1")
+    field(screen, "Metric", "selectbox").select("recall").run()
+    field(screen, "Value", "number_input").set_value(0.75)
+    field(screen, "Measured on", "selectbox").select("test")
+    field(screen, "Why this bound?", "text_area").input("As good as by hand.")
+    screen = press(screen, "Add")
+    assert "Recall, all rows: at least 0.75, on test data" in texts(screen)
+    assert sets(store) == []
+    screen = press(screen, "Freeze")
+    (frozen,) = sets(store)
+    assert frozen.body.criteria[0].at_least == 0.75
+    assert "Number 1, frozen" in texts(screen)
+
+
+def test_a_criterion_without_a_reason_is_refused_on_the_page(review, store, visit):
+    screen = press(visit("author", CRITERIA, version="1"), "Add")
+    assert "why" in texts(screen)
+    with store.reading() as reader:
+        assert draft(reader, 1).body.criteria == ()
+
+
+def test_a_slice_of_one_group_is_asked_for_by_column_and_value(review, store, visit):
+    screen = visit("author", CRITERIA, version="1")
+    field(screen, "Slice", "selectbox").select("One group").run()
+    field(screen, "Column", "selectbox").select("income").run()
+    field(screen, "Value", "text_input").input("7")
+    field(screen, "Why this bound?", "text_area").input("They are few.")
+    screen = press(screen, "Add")
+    with store.reading() as reader:
+        assert draft(reader, 1).body.criteria[0].scope == {"group": {"income": "7"}}
+
+
+def test_a_criterion_is_taken_out_again(review, store, people, now, visit):
+    freeze(store, people, now, RECALL)
+    press(visit("author", CRITERIA, version="1"), "Remove")
+    with store.reading() as reader:
+        assert draft(reader, 1).body.criteria == ()
+    assert len(sets(store)) == 1
+
+
+def test_primary_and_business_metric_are_named(review, store, people, now, visit):
+    freeze(store, people, now, RECALL)
+    screen = visit("author", CRITERIA, version="1")
+    field(screen, "Primary metric", "selectbox").select("recall")
+    field(screen, "Business metric", "text_area").input("Losses that were avoided.")
+    screen = press(screen, "Save")
+    with store.reading() as reader:
+        body = draft(reader, 1).body
+    assert (body.primary, body.business) == ("recall", "Losses that were avoided.")
+    assert "draft, judges nothing yet" in texts(screen)
+
+
+@pytest.mark.parametrize("who", ["reviewer", "approver", "auditor"])
+def test_others_read_the_criteria(review, store, people, now, visit, who):
+    freeze(store, people, now, RECALL)
+    screen = visit(who, CRITERIA, version="1")
+    assert "at least 0.8" in texts(screen)
+    assert [button.label for button in screen.button if button.label in {"Add", "Freeze", "Remove"}] == []
+
+
+PLACES = [
+    (CRITERIA, {"version": "1"}),
+    ("pages/analyses/run.py", {"run": "1"}),
+    ("pages/reviews/review.py", {"review": "1"}),
+    ("pages/reviews/sign.py", {"review": "1"}),
+    ("pages/reviews/checklist.py", {"review": "1", "question": "problem.done"}),
+]
+
+
+@pytest.mark.parametrize(("path", "query"), PLACES, ids=[path.split("/")[-1] for path, _ in PLACES])
+def test_a_bar_that_moved_is_shown_wherever_its_result_is(review, store, people, now, visit, path, query):
+    moved(store, people, now)
+    shown = texts(visit("reviewer", path, **query))
+    assert "bar moved after the result" in shown
+    assert "at least 0.8" in shown
+    assert "at least 0.7" in shown
+
+
+def test_the_version_shows_what_is_in_force(review, store, people, now, visit):
+    moved(store, people, now)
+    screen = visit("auditor", "pages/models/version.py", version="1")
+    assert "at least 0.7" in texts(screen)
+    assert "Open the criteria" in links(screen)
+
+
+def test_the_criteria_are_attached_to_their_question_by_one_click(review, store, people, now, visit):
+    freeze(store, people, now, RECALL)
+    screen = visit("author", "pages/reviews/checklist.py", review="1", question="problem.done")
+    assert screen.session_state[key_of("problem.done")]
+    press(screen, "Attach the acceptance criteria")
+    with store.reading() as reader:
+        assert reader.first(EvidenceRow, question_id="problem.done").digest == sets(store)[0].row.digest
