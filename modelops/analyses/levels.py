@@ -20,6 +20,7 @@ Codes = NDArray[np.int32]
 OTHER = "(other)"
 _FEW = 10
 _RANGES = 5
+_ROUNDED = 1e100
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,10 @@ def in_order(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(distinct, key=lambda label: (numbers[label], label)))
 
 
-def groups(sample: Sample, name: str, *, most: int) -> tuple[Coded, str | None]:
+def groups(sample: Sample, name: str, *, most: int, count: int = _RANGES) -> tuple[Coded, str | None]:
     """Return a column as groups of people, and a note if it was changed for that.
 
-    Numbers with more than ten distinct values are cut into up to five ranges at round numbers near their quintiles. Of
+    Numbers with more than ten distinct values are cut into up to ``count`` ranges at round numbers near quantiles. Of
     text with more than ``most`` levels the largest stay, the rest become ``(other)``.
     """
     import pyarrow as pa
@@ -107,7 +108,7 @@ def groups(sample: Sample, name: str, *, most: int) -> tuple[Coded, str | None]:
         numbers = sample.numbers(name)
         present = numbers[~np.isnan(numbers)]
         if np.unique(present[: 100 * _FEW]).size > _FEW or np.unique(present).size > _FEW:
-            ranged = ranges(numbers)
+            ranged = ranges(numbers, count=count)
             return ranged, f"{name} holds numbers; it was cut into the ranges {', '.join(ranged.levels)}."
     column = coded(sample, name)
     if len(column.levels) <= most:
@@ -146,7 +147,10 @@ def range_edges(finite: NDArray[np.float64], *, count: int = _RANGES) -> tuple[N
     whole = bool(np.all(finite == np.rint(finite)))
     quantiles = np.quantile(finite, np.arange(1, count) / count)
     step = _round_step(float(np.ptp(np.quantile(finite, [0.05, 0.95]))) / (3 * count), whole=whole)
-    edges = np.unique(np.round(np.rint(quantiles / step) * step, 12))
+    edges = np.rint(quantiles / step) * step
+    if np.abs(edges).max() < _ROUNDED:
+        edges = np.round(edges, 12)
+    edges = np.unique(edges)
     return edges[(edges > finite.min()) & (edges <= finite.max())], whole
 
 

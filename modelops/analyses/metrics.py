@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from modelops.analyses.baseline.metrics import METRICS as _BASELINE
 from modelops.analyses.calibration.metrics import METRICS as _CALIBRATION
+from modelops.analyses.champion_challenger.metrics import METRICS as _CHAMPION_CHALLENGER
 from modelops.analyses.data_contract.metrics import METRICS as _DATA_CONTRACT
 from modelops.analyses.data_quality.metrics import METRICS as _DATA_QUALITY
 from modelops.analyses.drift.metrics import METRICS as _DRIFT
@@ -22,6 +23,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "data_quality": _DATA_QUALITY,
     "calibration": _CALIBRATION,
     "baseline": _BASELINE,
+    "champion_challenger": _CHAMPION_CHALLENGER,
     "fairness": _FAIRNESS,
     "drift": _DRIFT,
     "explainability": _EXPLAINABILITY,

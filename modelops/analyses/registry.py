@@ -5,22 +5,24 @@ from __future__ import annotations
 from modelops.analyses.base import Analysis
 from modelops.analyses.baseline import BASELINE
 from modelops.analyses.calibration import CALIBRATION
+from modelops.analyses.champion_challenger import CHAMPION_CHALLENGER
 from modelops.analyses.data_contract import DATA_CONTRACT
 from modelops.analyses.data_quality import DATA_QUALITY
 from modelops.analyses.drift import DRIFT
 from modelops.analyses.explainability import EXPLAINABILITY
 from modelops.analyses.fairness import FAIRNESS
 from modelops.analyses.performance import PERFORMANCE
+from modelops.analyses.residuals import RESIDUALS
 from modelops.analyses.subpopulations import SUBPOPULATIONS
 from modelops.errors import InvalidInput
 
 FAMILIES: dict[str, tuple[Analysis, ...]] = {
     "The data": (DATA_CONTRACT, DATA_QUALITY),
     "How good it is": (PERFORMANCE, CALIBRATION, BASELINE),
-    "Where it errs": (FAIRNESS, SUBPOPULATIONS),
+    "Where it errs": (FAIRNESS, RESIDUALS, SUBPOPULATIONS),
     "Why it decides so": (EXPLAINABILITY,),
     "What it withstands": (),
-    "In production": (DRIFT,),
+    "In production": (DRIFT, CHAMPION_CHALLENGER,),
 }
 """In the order in which they are shown to people."""
 

@@ -64,7 +64,7 @@ class Case:
             reference=(reference or self.columns(300, seed=9)) if declared.takes(Need.REFERENCE) else None,
             train=self.columns(300, seed=7) if declared.takes(Need.TRAIN) else None,
             model=fitted(self.kind) if Need.MODEL in declared.needs else None,
-            champion=fitted(self.kind, seed=12) if Need.CHAMPION in declared.needs else None,
+            champion=fitted(self.kind, seed=12) if declared.takes(Need.CHAMPION) else None,
             **{**self.roles, **changes},
         )
 
@@ -105,12 +105,18 @@ CASES = (
     Case("baseline", "binary", "sex", draws_by_content=True),
     Case("baseline", "multiclass", "farm", draws_by_content=True),
     Case("baseline", "regression", "district", draws_by_content=True),
+    Case("champion_challenger", "binary", "sex"),
+    Case("champion_challenger", "multiclass", "farm"),
+    Case("champion_challenger", "regression", "district"),
     Case("calibration", "binary", "sex", draws_by_content=True),
     Case("calibration", "multiclass", "farm", draws_by_content=True),
     Case("calibration", "regression", "district", draws_by_content=True),
     Case("data_quality", "binary", "sex"),
     Case("data_quality", "multiclass", "farm"),
     Case("data_quality", "regression", "district"),
+    Case("residuals", "binary", "sex"),
+    Case("residuals", "multiclass", "farm"),
+    Case("residuals", "regression", "district"),
 )
 _MODELS: dict[tuple[str, int], FittedModel] = {}
 
@@ -218,8 +224,11 @@ def test_a_renamed_group_renames_only_its_label(case):
     names = {level: f"{level}*" for level in levels}
     plain = by_scope(case.compute(case.data(columns, reference)))
     other = case.data(renamed(columns, case.group, names), renamed(reference, case.group, names))
+    old_names = {new: old for old, new in names.items()}
     if other.model is not None:
-        other = replace(other, model=Renaming(fitted(case.kind), case.group, {new: old for old, new in names.items()}))
+        other = replace(other, model=Renaming(fitted(case.kind), case.group, old_names))
+    if other.champion is not None:
+        other = replace(other, champion=Renaming(fitted(case.kind, seed=12), case.group, old_names))
     changed = by_scope(case.compute(other))
     assert sorted(plain) == sorted((metric, _old_names(scope, names)) for metric, scope in changed)
     for (metric, scope), one in changed.items():
@@ -251,6 +260,8 @@ class Renaming:
         return self.inner.classes
 
     def _old(self, rows):
+        if self.column not in rows:
+            return rows
         return rows.assign(**{self.column: rows[self.column].map(lambda level: self.names.get(level, level))})
 
     def predict(self, rows):
@@ -270,6 +281,12 @@ class Renaming:
 
     def staged(self, rows, *, stages):
         return self.inner.staged(self._old(rows), stages=stages)
+
+    def timed(self, rows, **how):
+        return self.inner.timed(self._old(rows), **how)
+
+    def resources(self, *, repeats):
+        return self.inner.resources(repeats=repeats)
 
 
 @each_case
