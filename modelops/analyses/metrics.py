@@ -14,8 +14,10 @@ from modelops.analyses.data_quality.metrics import METRICS as _DATA_QUALITY
 from modelops.analyses.drift.metrics import METRICS as _DRIFT
 from modelops.analyses.explainability.metrics import METRICS as _EXPLAINABILITY
 from modelops.analyses.fairness.metrics import METRICS as _FAIRNESS
+from modelops.analyses.misclassified.metrics import METRICS as _MISCLASSIFIED
 from modelops.analyses.performance.metrics import METRICS as _PERFORMANCE
 from modelops.analyses.residuals.metrics import METRICS as _RESIDUALS
+from modelops.analyses.robustness.metrics import METRICS as _ROBUSTNESS
 from modelops.analyses.subpopulations.metrics import METRICS as _SUBPOPULATIONS
 
 FAMILIES: dict[str, dict[str, str]] = {
@@ -30,6 +32,8 @@ FAMILIES: dict[str, dict[str, str]] = {
     "data_contract": _DATA_CONTRACT,
     "residuals": _RESIDUALS,
     "subpopulations": _SUBPOPULATIONS,
+    "misclassified": _MISCLASSIFIED,
+    "robustness": _ROBUSTNESS,
 }
 """By the key of the analysis that a metric is named for; the order is that of lists of metrics."""
 

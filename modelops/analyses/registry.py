@@ -11,18 +11,23 @@ from modelops.analyses.data_quality import DATA_QUALITY
 from modelops.analyses.drift import DRIFT
 from modelops.analyses.explainability import EXPLAINABILITY
 from modelops.analyses.fairness import FAIRNESS
+from modelops.analyses.misclassified import MISCLASSIFIED
 from modelops.analyses.performance import PERFORMANCE
 from modelops.analyses.residuals import RESIDUALS
+from modelops.analyses.robustness import ROBUSTNESS
 from modelops.analyses.subpopulations import SUBPOPULATIONS
 from modelops.errors import InvalidInput
 
 FAMILIES: dict[str, tuple[Analysis, ...]] = {
     "The data": (DATA_CONTRACT, DATA_QUALITY),
     "How good it is": (PERFORMANCE, CALIBRATION, BASELINE),
-    "Where it errs": (FAIRNESS, RESIDUALS, SUBPOPULATIONS),
+    "Where it errs": (FAIRNESS, RESIDUALS, SUBPOPULATIONS, MISCLASSIFIED),
     "Why it decides so": (EXPLAINABILITY,),
-    "What it withstands": (),
-    "In production": (DRIFT, CHAMPION_CHALLENGER,),
+    "What it withstands": (ROBUSTNESS,),
+    "In production": (
+        DRIFT,
+        CHAMPION_CHALLENGER,
+    ),
 }
 """In the order in which they are shown to people."""
 

@@ -47,7 +47,7 @@ class Answers:
     plays no part. ``scores`` has shape (n, n_classes), or is ``None`` for the reason ``no_scores``.
     """
 
-    predicted: NDArray[np.number]
+    predicted: np.ndarray
     scores: Numbers | None = None
     no_scores: str = NO_SCORES
     chances: Numbers | None = None
@@ -58,15 +58,14 @@ class Answers:
 
     def answered(self) -> NDArray[np.bool_]:
         """Say of which rows there is an answer."""
-        if self.predicted.dtype.kind == "f":
-            return np.isfinite(self.predicted)
-        return np.asarray(self.predicted >= 0)
+        there: NDArray[np.bool_] = np.isfinite(self.predicted) & (self.predicted >= 0)
+        return np.isfinite(self.predicted) if self.predicted.dtype.kind == "f" else there
 
     def right(self, truth: Codes) -> Numbers:
         """Return 1 where the answer is right and 0 where it is wrong; for a guess its chance to be right."""
         if self.chances is not None:
             return np.asarray(self.chances[truth], dtype=np.float64)
-        return (self.predicted == truth).astype(np.float64)
+        return np.asarray(self.predicted == truth, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class Rows:
     equal time are put in the order of ``rank``, as random as content.
     """
 
-    truth: NDArray[np.number]
+    truth: np.ndarray
     positions: NDArray[np.intp]
     rank: NDArray[np.int64]
     classes: tuple[str, ...] = ()
@@ -113,7 +112,8 @@ class Rows:
         """Return how much better the first is on each row: right less right, or smaller distance from the truth."""
         if self.classes:
             return first.right(self.truth) - second.right(self.truth)
-        return np.abs(second.predicted - self.truth) - np.abs(first.predicted - self.truth)
+        gain: Numbers = np.abs(second.predicted - self.truth) - np.abs(first.predicted - self.truth)
+        return gain
 
     def weighting(self, gain: Numbers) -> Weighting:
         """Return how rows count: by weight, and by how far the gains of one entity, or of neighbours in time, agree."""

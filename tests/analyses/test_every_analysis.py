@@ -84,6 +84,7 @@ QUICK = {
     "lime_seeds": 2,
 }
 SMALL_GROUPS = {"bins": 4, "minimum_rows": 15, "tree_depth": 2}
+SPOILT = {"rows": 40, "single_rows": 2, "adversarial_rows": 3, "adversarial_features": 1, "guard_rows": 100}
 CASES = (
     Case("performance", "binary", "sex", {"value_true_positive": 3.0, "capacity": 0.2}),
     Case("performance", "multiclass", "farm"),
@@ -97,6 +98,9 @@ CASES = (
     Case("subpopulations", "binary", "sex", SMALL_GROUPS),
     Case("subpopulations", "multiclass", "farm", SMALL_GROUPS),
     Case("subpopulations", "regression", "district", SMALL_GROUPS),
+    Case("misclassified", "binary", "sex", {"cost_false_negative": 4.0}),
+    Case("misclassified", "multiclass", "farm", {"order": "label_suspicion", "rows": 20}),
+    Case("misclassified", "regression", "district", {"rows": 20}),
     Case("explainability", "binary", "employment", QUICK, draws_by_content=True),
     Case("explainability", "regression", "district", QUICK, draws_by_content=True),
     Case("data_contract", "binary", "sex", {"batch_rows": 30}, draws_by_content=True),
@@ -117,6 +121,9 @@ CASES = (
     Case("residuals", "binary", "sex"),
     Case("residuals", "multiclass", "farm"),
     Case("residuals", "regression", "district"),
+    Case("robustness", "binary", "employment", SPOILT, draws_by_content=True),
+    Case("robustness", "multiclass", "farm", SPOILT, draws_by_content=True),
+    Case("robustness", "regression", "district", SPOILT, draws_by_content=True),
 )
 _MODELS: dict[tuple[str, int], FittedModel] = {}
 
@@ -260,6 +267,8 @@ class Renaming:
         return self.inner.classes
 
     def _old(self, rows):
+        if self.column not in rows:
+            return rows
         if self.column not in rows:
             return rows
         return rows.assign(**{self.column: rows[self.column].map(lambda level: self.names.get(level, level))})

@@ -58,8 +58,8 @@ def contest_of_classes(data: EvaluationData, parameters: BaselineParameters, run
     rows, model = class_rows(labelled, data.data, seed=run.seed)
     n_classes = len(rows.classes)
     target = None if data.train is None else _codes(data.train, data.data.roles.target, rows.classes)
-    known = None if target is None else target[target >= 0]
-    from_train = known is not None and known.size > 0
+    known = rows.truth[:0] if target is None else target[target >= 0]
+    from_train = known.size > 0
     shares = np.bincount(known if from_train else rows.truth, minlength=n_classes).astype(np.float64)
     shares /= shares.sum()
     how = "of the training data" if from_train else "of these rows"
@@ -84,9 +84,9 @@ def contest_of_numbers(data: EvaluationData, parameters: BaselineParameters, run
     usable = quantities(data.data)
     rows, model = number_rows(usable, data.data, seed=run.seed)
     target = None if data.train is None else _numbers(data.train, data.data.roles.target)
-    known = None if target is None else target[np.isfinite(target)]
-    from_train = known is not None and known.size > 0
-    values = known if known is not None and from_train else rows.truth
+    known = rows.truth[:0] if target is None else target[np.isfinite(target)]
+    from_train = known.size > 0
+    values = known if from_train else rows.truth
     how = "of the training data." if from_train else f"of these rows. {_OWN_LABELS}"
     rivals = [
         constant_number("mean", float(values.mean()), rows.n_rows, note=f"Always the mean {how}"),
@@ -140,7 +140,7 @@ def _linear(
     parameters: BaselineParameters,
     run: Run,
     rows: Rows,
-    target: NDArray[np.number] | None,
+    target: np.ndarray | None,
     *,
     selected: int | None,
 ) -> Rival:
@@ -150,7 +150,7 @@ def _linear(
         return Rival("linear", None, "", reason=str(reason))
     if not rows.classes:
         return Rival("linear", Answers(fit.answers), f"Ridge regression. {fit.note}")
-    known = np.isfinite(fit.answers).all(axis=1)
+    known = np.asarray(np.isfinite(fit.answers).all(axis=1), dtype=np.bool_)
     if selected is None:
         predicted = np.where(known, np.argmax(np.where(known[:, None], fit.answers, 0.0), axis=1), -1)
         note = f"Logistic regression. {fit.note}"
@@ -166,7 +166,7 @@ def _fit(
     parameters: BaselineParameters,
     run: Run,
     rows: Rows,
-    target: NDArray[np.number] | None,
+    target: np.ndarray | None,
 ) -> Fit:
     names = data.data.roles.features
     if not names:

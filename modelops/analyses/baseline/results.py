@@ -84,7 +84,7 @@ def results_of(
 
 
 def _pairs(contest: Contest, rival: Rival, uncertainty: Uncertainty) -> tuple[list[Pair], str | None]:
-    names = CLASS_METRICS if contest.rows.classes else (*NUMBER_METRICS, SKILL)
+    names: tuple[str, ...] = CLASS_METRICS if contest.rows.classes else (*NUMBER_METRICS, SKILL)
     if len(contest.rows.classes) > 2:
         names = tuple(name for name in names if name not in ("f1", "matthews_corrcoef"))
     if rival.answers is None:

@@ -47,8 +47,8 @@ def constant_number(name: str, value: float, n_rows: int, *, note: str) -> Rival
 
 
 def last_value(
-    times: Numbers, values: NDArray[np.number], entities: Codes | None, *, n_classes: int = 0
-) -> NDArray[np.number]:
+    times: Numbers, values: np.ndarray, entities: Codes | None, *, n_classes: int = 0
+) -> np.ndarray:
     """Return for each row what was true at the last earlier time, of the same entity where there are entities.
 
     Where several rows share that time, their mean or their commonest class counts.
@@ -76,9 +76,9 @@ def last_value(
     place = place.ravel()
     if n_classes:
         cells = np.bincount(place * n_classes + values[known], minlength=len(moments) * n_classes)
-        truth: NDArray[np.number] = np.argmax(cells.reshape(len(moments), n_classes), axis=1)
-        before: NDArray[np.number] = np.full(len(moments), -1, dtype=np.int64)
-        found: NDArray[np.number] = np.full(times.size, -1, dtype=np.int64)
+        truth: np.ndarray = np.argmax(cells.reshape(len(moments), n_classes), axis=1)
+        before: np.ndarray = np.full(len(moments), -1, dtype=np.int64)
+        found: np.ndarray = np.full(times.size, -1, dtype=np.int64)
     else:
         truth = np.bincount(place, weights=values[known], minlength=len(moments)) / np.bincount(place)
         before, found = np.full(len(moments), np.nan), np.full(times.size, np.nan)
