@@ -268,7 +268,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Computed:
-    """What one computation found. ``summary`` is one sentence that a non-statistician understands."""
+    """What one computation found. ``summary`` is one sentence that a non-statistician understands.
+
+    ``cases`` are rows with their values, for people who read them one by one. They are kept apart from the result,
+    which is evidence and holds no raw rows.
+    """
 
     summary: str
     measurements: tuple[Measurement, ...]
@@ -276,6 +280,7 @@ class Computed:
     tables: tuple[ResultTable, ...] = ()
     notes: tuple[str, ...] = ()
     dropped: dict[str, int] = field(default_factory=dict)
+    cases: ResultTable | None = None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Findings:
         self.tables += other.tables
         self.notes += other.notes
 
-    def computed(self, summary: str, *, dropped: Mapping[str, int]) -> Computed:
+    def computed(self, summary: str, *, dropped: Mapping[str, int], cases: ResultTable | None = None) -> Computed:
         """Return the whole, each note once."""
         return Computed(
             summary=summary,
@@ -41,6 +41,7 @@ class Findings:
             tables=tuple(self.tables),
             notes=tuple(dict.fromkeys(self.notes)),
             dropped=dict(dropped),
+            cases=cases,
         )
 
 

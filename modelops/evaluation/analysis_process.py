@@ -106,6 +106,7 @@ def run(channel: Channel, order: Order) -> Answer:
         curves=computed.curves,
         tables_shown=computed.tables,
         notes=(*_reading_notes(order, tables), *prepared.notes, *computed.notes),
+        cases=computed.cases,
     )
 
 

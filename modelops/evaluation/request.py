@@ -95,7 +95,10 @@ class TableUse(Record):
 
 
 class Answer(Record):
-    """What the analysis process hands back; the parent adds everything that it must not be believed about."""
+    """What the analysis process hands back; the parent adds everything that it must not be believed about.
+
+    ``cases`` are single rows with their values; they never become part of the result.
+    """
 
     task: Task
     positive: str | None
@@ -105,6 +108,7 @@ class Answer(Record):
     curves: tuple[Curve, ...] = ()
     tables_shown: tuple[ResultTable, ...] = ()
     notes: tuple[str, ...] = ()
+    cases: ResultTable | None = None
 
 
 MAX_ANSWER = 32 << 20

@@ -13,7 +13,7 @@ import pydantic
 from modelops.analyses.base import Analysis, Need
 from modelops.analyses.registry import analysis
 from modelops.domain.digest import Digest
-from modelops.domain.result import AnalysisResult, InputRecord
+from modelops.domain.result import AnalysisResult, InputRecord, ResultTable
 from modelops.errors import InvalidInput, NotFound, WorkerFailed
 from modelops.evaluation.environment import environment
 from modelops.evaluation.inspecting import model_kind, table_kind
@@ -56,6 +56,7 @@ def evaluate(
     progress: Progress = quiet,
     cancelled: Callable[[], bool] = never,
     limits: Limits = ANALYSIS_LIMITS,
+    keep_cases: Callable[[ResultTable], None] | None = None,
 ) -> AnalysisResult:
     """Run one analysis on files and return its result.
 
@@ -73,6 +74,8 @@ def evaluate(
         Asked five times a second; once true, every process is ended.
     limits : Limits
         What the analysis process may use.
+    keep_cases : callable, optional
+        Given the rows that people are to read one by one, where the analysis hands out any.
 
     Raises
     ------
@@ -100,6 +103,8 @@ def evaluate(
     opening = _Opening(files, kinds, model_limits(limits), is_fresh=bool(declared.costs))
     answer, inputs = _run(order, opening, progress=progress, cancelled=cancelled, limits=limits)
     result = _result(order, answer, inputs, kinds)
+    if keep_cases is not None and answer.cases is not None:
+        keep_cases(answer.cases)
     if policy is None:
         return result
     from modelops.domain.judging import judge
