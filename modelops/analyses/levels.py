@@ -147,7 +147,7 @@ def range_edges(finite: NDArray[np.float64], *, count: int = _RANGES) -> tuple[N
     whole = bool(np.all(finite == np.rint(finite)))
     quantiles = np.quantile(finite, np.arange(1, count) / count)
     step = _round_step(float(np.ptp(np.quantile(finite, [0.05, 0.95]))) / (3 * count), whole=whole)
-    edges = np.rint(quantiles / step) * step
+    edges = np.rint(quantiles / step) * step + 0.0  # minus zero becomes zero
     if np.abs(edges).max() < _ROUNDED:
         edges = np.round(edges, 12)
     edges = np.unique(edges)

@@ -24,6 +24,7 @@ _DPI = 144
 # The ids in an SVG come from a salt that is a global setting; everything else is given to each object.
 _SETTINGS: Any = {"svg.hashsalt": "modelops", "svg.fonttype": "none", "text.parse_math": False}
 _ONE_AT_A_TIME = Lock()
+_DOT = 0.02
 _DIGITS = re.compile(r"\d+\.\d{3,}")
 
 
@@ -57,11 +58,17 @@ def _element(document: str, title: str) -> str:
     found = document[document.index("<svg ") :]
     found = re.sub(r"<!--.*?-->\s*", "", found, flags=re.DOTALL)
     found = re.sub(r' (?:d|x|y)="[^"]*"|translate\([^)]*\)', lambda part: _DIGITS.sub(_rounded, part[0]), found)
-    found = re.sub(r"M (\S+ \S+) \nL \1 \n", r"M\1h0", found)
+    found = re.sub(r"M (\S+) (\S+) \nL (\S+) \2 \n", _dot, found)
     found = re.sub(r"\s*\n\s*", "\n", found).replace("\nL ", "L").replace("\nM", "M")
     found = re.sub(r"'DejaVu Sans'[^;\"]*", FONT, found)
     label = escape(arranged.clean(title), quote=True)
     return found.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1).strip()
+
+
+def _dot(match: re.Match[str]) -> str:
+    """Write the short line that stands for a point as a point."""
+    across, down, end = match.groups()
+    return f"M{across} {down}h0" if abs(float(end) - float(across)) < _DOT else match[0]
 
 
 def _rounded(match: re.Match[str]) -> str:

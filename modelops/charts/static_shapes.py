@@ -298,7 +298,12 @@ def _numbers(axes: Axes, found: arranged.Cells, rows: Sequence[Sequence[float | 
 
 
 def _points(axes: Axes, series: Series, x: Sequence[float], y: Sequence[float], *, size: float, colour: str) -> None:
-    """Draw points as dots of lines without length: a tenth of the size of symbols in the file."""
+    """Draw points as dots of lines without visible length: a tenth of the size of symbols in the file.
+
+    Not wholly without: lines of length zero are dropped where they are cut at the frame.
+    """
+    known = [number for number in x if math.isfinite(number)]
+    step = 1e-5 * ((max(known) - min(known)) or max(1.0, abs(known[0]))) if known else 0.0
     shades = series.shade or (None,) * len(x)
     grey = mixed(LIGHT.muted, LIGHT.page, 0.4) if series.shade else colour
     by_colour: dict[str, list[int]] = {}
@@ -306,7 +311,7 @@ def _points(axes: Axes, series: Series, x: Sequence[float], y: Sequence[float], 
         by_colour.setdefault(grey if shade is None else _shaded(round(shade * 8) / 8), []).append(k)
     for place, (dots, members) in enumerate(by_colour.items()):
         (line,) = axes.plot(
-            [number for k in members for number in (x[k], x[k], math.nan)],
+            [number for k in members for number in (x[k], x[k] + step, math.nan)],
             [number for k in members for number in (y[k], y[k], math.nan)],
             color=dots,
             alpha=0.75,

@@ -327,6 +327,13 @@ def test_static_charts_stay_small(big):
     assert len(static_svg(big)) < 60_000
 
 
+@pytest.mark.parametrize("shape", [Shape.SCATTER, Shape.BEESWARM])
+def test_every_point_of_a_static_chart_is_drawn(shape):
+    x = tuple(np.random.default_rng(0).normal(100, 9, 150))
+    points = Series(name="rows", x=x, y=tuple(reversed(x)) if shape is Shape.SCATTER else ("f",) * 150)
+    assert static_svg(curve(shape, points)).count("h0") == 150
+
+
 def test_static_charts_of_one_curve_are_the_same_bytes():
     assert static_svg(forest(3)) == static_svg(forest(3))
 
