@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from modelops.analyses.base import Contributions, Staged
+from modelops.analyses.base import Contributions, Resources, Staged
+from modelops.errors import InvalidInput
 
 
 @dataclass
@@ -35,7 +36,10 @@ class FittedModel:
         return self.estimator.predict_proba(rows[list(self.features)])
 
     def answers(self, rows: pd.DataFrame) -> np.ndarray:
-        return self.scores(rows) if self.classes else np.asarray(self.predict(rows), dtype=float)
+        try:
+            return self.scores(rows) if self.classes else np.asarray(self.predict(rows), dtype=float)
+        except (ValueError, TypeError, KeyError) as error:  # as the sandbox tells what an estimator will not take
+            raise InvalidInput(f"The model cannot predict these rows: {error}") from error
 
     def refit(self, train: pd.DataFrame, target: np.ndarray, rows: pd.DataFrame, *, seed: int) -> np.ndarray | None:
         fresh = clone(self.estimator)
@@ -55,6 +59,17 @@ class FittedModel:
         every = np.array(list(staged(rows[list(self.features)])))
         rounds = np.unique(np.linspace(1, len(every), min(stages, len(every))).round().astype(int))
         return Staged(rounds, every[rounds - 1])
+
+    def timed(self, rows: pd.DataFrame, *, batch: int, repeats: int, seconds: float) -> np.ndarray:
+        """A clock that is always the same: a call costs a millisecond, and a microsecond for each row."""
+        assert len(rows)
+        assert seconds > 0
+        wall = (1e-3 + 1e-6 * batch) * (1 + np.arange(repeats) / 100)
+        return np.column_stack([wall, wall / 2])
+
+    def resources(self, *, repeats: int) -> Resources:
+        """Sizes that are always the same."""
+        return Resources(size=5_000, load_seconds=np.full(repeats, 0.25), resident=100 << 20, peak=120 << 20)
 
     def contributions(self, rows: pd.DataFrame) -> Contributions | None:
         return None if self.own is None else self.own(rows[list(self.features)])
