@@ -57,23 +57,25 @@ def _numbers(one: Outcome, ruler: Ruler, unit: str) -> list[Measurement]:
     scope = scope_of(one)
     if one.fate is not Fate.ANSWERED:
         why = f"The model {_fate_words(one)}: {one.message}"
-        names = ("not_finite_rate", "out_of_range_rate", "flip_rate", "changed_rate", "largest_change")
+        names = ("not_finite_rate", "out_of_range_rate", "flip_rate", "largest_change")
+        names += () if one.feature else ("changed_rate",)
         is_refused = None if one.fate is Fate.NOT_ASKED else float(one.fate is Fate.REFUSED)
         return [
             measured("refused", is_refused, size=one.n_rows, scope=scope, otherwise=why),
             *(measured(name, None, size=one.n_rows, scope=scope, otherwise=why) for name in names),
         ]
     nothing = "No answer was a number." if one.n_rows else "There is no row."
-    return [
+    found = [
         measured("refused", 0.0, size=one.n_rows, scope=scope),
         _share("not_finite_rate", one.not_finite, one.n_rows, scope, nothing),
         measured("out_of_range_rate", None, size=0, scope=scope, otherwise=_no_range(ruler))
         if ruler.low is None
         else _share("out_of_range_rate", one.outside, one.n_finite, scope, nothing),
         _share("flip_rate", one.flipped, one.n_finite, scope, nothing, is_sampled=True),
-        _share("changed_rate", one.changed, one.n_finite, scope, nothing),
         measured("largest_change", one.largest, size=one.n_finite, scope=scope, unit=unit, otherwise=nothing),
     ]
+    # Where all features keep their values, any change at all is of interest.
+    return found if one.feature else [*found, _share("changed_rate", one.changed, one.n_finite, scope, nothing)]
 
 
 def _share(metric: str, count: int, size: int, scope: Scope, nothing: str, *, is_sampled: bool = False) -> Measurement:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 UNSEEN = "never seen before"
 NOT_A_NUMBER = "text"
-FACTORS = (10.0, 1e3, 1e6)
+FACTORS = {"10": 10.0, "1000": 1e3, "1e6": 1e6}
 NOISE_PERCENT = (1, 5, 10)
 MISSING_PERCENT = (5, 10, 20, 50)
 SHUFFLED, NAMELESS, SINGLE = "shuffled columns", "shuffled columns without names", "single row"
@@ -52,7 +52,7 @@ def trials(rows: pd.DataFrame, features: tuple[str, ...], rng: np.random.Generat
         partner = _partner(name, kinds)
         if partner is not None:
             exchanged = {name: rows[partner].array, partner: rows[name].array}
-            yield Trial("swapped columns", name, rows.assign(**exchanged))
+            yield Trial("swapped", name, rows.assign(**exchanged))
     yield from _of_all(rows, kinds, generators[""])
 
 
@@ -92,13 +92,13 @@ def _of_numbers(column: pd.Series[Any], rng: np.random.Generator) -> Iterator[tu
     if known.size:
         low, high = _ends(float(known.min()), float(known.max()))
         with np.errstate(over="ignore"):
-            for factor in FACTORS:
-                yield f"minimum x {factor:g}", np.full(len(values), low * factor), False
-                yield f"maximum x {factor:g}", np.full(len(values), high * factor), False
+            for times, factor in FACTORS.items():
+                yield f"min x {times}", np.full(len(values), low * factor), False
+                yield f"max x {times}", np.full(len(values), high * factor), False
         for percent in NOISE_PERCENT:
             yield noise(percent), _noisy(column, percent, rng), False
-    yield "plus infinity", np.full(len(values), np.inf), True
-    yield "minus infinity", np.full(len(values), -np.inf), True
+    yield "infinity", np.full(len(values), np.inf), True
+    yield "-infinity", np.full(len(values), -np.inf), True
 
 
 def _ends(low: float, high: float) -> tuple[float, float]:
