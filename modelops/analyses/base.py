@@ -94,10 +94,12 @@ class Model(Protocol):
         """
         ...
 
-    def refit(self, train: pd.DataFrame, target: np.ndarray, rows: pd.DataFrame, *, seed: int) -> np.ndarray | None:
+    def refit(
+        self, train: pd.DataFrame, target: np.ndarray, rows: pd.DataFrame, *, seed: int | None
+    ) -> np.ndarray | None:
         """Train an untrained copy of the model on ``train`` and return its `answers` for ``rows``.
 
-        ``target`` has shape (n_train,): numbers for regression, class labels as text for classification. ``None`` where
+        With ``seed`` ``None`` the copy keeps the random state that the file holds. ``target`` has shape (n_train,): numbers for regression, class labels as text for classification. ``None`` where
         the file holds no recipe to train by: only scikit-learn estimators saved with skops do. This is the one question
         that hands labels to the model's process, and only those of training rows.
         """

@@ -170,8 +170,12 @@ class ModelClient:
         question, answer = ("scores", "scores") if self.classes else ("predict", "predictions")
         return self._ask(question, answer, rows, self._answer_shape)
 
-    def refit(self, train: pd.DataFrame, target: np.ndarray, rows: pd.DataFrame, *, seed: int) -> np.ndarray | None:
+    def refit(
+        self, train: pd.DataFrame, target: np.ndarray, rows: pd.DataFrame, *, seed: int | None
+    ) -> np.ndarray | None:
         """Train an untrained copy and return its `answers` for ``rows``; ``None`` if the file holds no recipe.
+
+        With ``seed`` ``None`` the copy keeps the random state that the file holds.
 
         Raises
         ------

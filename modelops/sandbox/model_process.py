@@ -204,7 +204,8 @@ def _refit(stream: Stream, frame: Frame, served: Served) -> None:
     if served.kind is FileKind.SKOPS:
         train, target = tables.decode(Frame(frame.header, frame.buffers[:-1])), frame.buffers[-1]
         _check_target(target, len(train), len(served.model.summary.classes))
-        served.refitted = served.model.refit(train, target, seed=_whole(frame, "seed", 0, 2**32 - 1))
+        seed = None if frame.header.get("seed") is None else _whole(frame, "seed", 0, 2**32 - 1)
+        served.refitted = served.model.refit(train, target, seed=seed)
     stream.send({"kind": "no recipe" if served.refitted is None else "ready"})
 
 

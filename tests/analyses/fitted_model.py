@@ -41,10 +41,12 @@ class FittedModel:
         except (ValueError, TypeError, KeyError) as error:  # as the sandbox tells what an estimator will not take
             raise InvalidInput(f"The model cannot predict these rows: {error}") from error
 
-    def refit(self, train: pd.DataFrame, target: np.ndarray, rows: pd.DataFrame, *, seed: int) -> np.ndarray | None:
+    def refit(
+        self, train: pd.DataFrame, target: np.ndarray, rows: pd.DataFrame, *, seed: int | None
+    ) -> np.ndarray | None:
         fresh = clone(self.estimator)
         seeds = {name: seed for name in fresh.get_params() if name.rpartition("__")[2] == "random_state"}
-        fresh.set_params(**seeds).fit(train[list(self.features)], target)
+        fresh.set_params(**(seeds if seed is not None else {})).fit(train[list(self.features)], target)
         again = FittedModel(fresh, self.features).answers(rows)
         if not self.classes:
             return again

@@ -159,6 +159,13 @@ def test_a_seed_fixes_the_copy_and_another_one_changes_it(tmp_path):
     assert not np.array_equal(one, other)
 
 
+def test_without_a_seed_the_recipe_of_the_file_gives_the_model_back(tmp_path):
+    case = made.skops(tmp_path, RandomForestClassifier(5, max_depth=4, random_state=41), "three")
+    model = client(case)
+    same(model.refit(case.rows, case.labels, case.rows, seed=None), case)
+    assert not np.allclose(model.refit(case.rows, case.labels, case.rows, seed=42), case.scores)
+
+
 def test_a_copy_in_a_sandbox_is_that_of_this_process(tmp_path):
     case = made.skops(tmp_path, GradientBoostingClassifier(n_estimators=3, subsample=0.5), "three")
     with Worker.start("modelops.sandbox.model_process", LIMITS) as worker:

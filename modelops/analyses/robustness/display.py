@@ -300,7 +300,8 @@ def summary(outcomes: Sequence[Outcome], found: Sequence[Turned], *, n_rows: int
         text += f"; the answers depend on how the rows are handed over ({_joined(unstable)})"
     lengths = [one.distance for one in found]
     if lengths and np.isfinite(np.median(lengths)):
-        text += f"; half of the answers turn with a plausible change of at most {np.median(lengths):.2g} standard deviations"
+        size = f"{np.median(lengths):.2g} standard deviations"
+        text += f"; half of the answers turn with a plausible change of at most {size}"
     return f"{text}."
 
 

@@ -69,10 +69,10 @@ class OpenedModel(Protocol):
         """Return the answers after up to ``stages`` of the boosting rounds, ``None`` if the model is not boosted."""
         ...
 
-    def refit(self, train: pd.DataFrame, target: np.ndarray, *, seed: int) -> Answers | None:
+    def refit(self, train: pd.DataFrame, target: np.ndarray, *, seed: int | None) -> Answers | None:
         """Train an untrained copy; return what answers for it, ``None`` if the file holds no recipe to train by.
 
-        ``target`` holds numbers (float64) for regression, positions in ``summary.classes`` (int64) otherwise.
+        With ``seed`` ``None`` the copy keeps the random state of the file. ``target`` holds numbers (float64) for regression, positions in ``summary.classes`` (int64) otherwise.
         """
         ...
 
@@ -84,7 +84,7 @@ Answers = Callable[["pd.DataFrame"], np.ndarray]
 class WithoutRecipe:
     """A model whose file holds what was learned and not how: it cannot be trained again."""
 
-    def refit(self, train: pd.DataFrame, target: np.ndarray, *, seed: int) -> Answers | None:  # noqa: ARG002
+    def refit(self, train: pd.DataFrame, target: np.ndarray, *, seed: int | None) -> Answers | None:  # noqa: ARG002
         """Return ``None``."""
         return None
 

@@ -176,7 +176,7 @@ class ScikitLearnModel:
         rounds = chosen_rounds(len(found), stages)
         return Stages(rounds, np.stack([found[count - 1] for count in rounds]).astype(np.float64))
 
-    def refit(self, train: pd.DataFrame, target: np.ndarray, *, seed: int) -> Answers | None:
+    def refit(self, train: pd.DataFrame, target: np.ndarray, *, seed: int | None) -> Answers | None:
         """Train an untrained copy, see `skops_training`."""
         labels = np.asarray(self._model.classes_)[target] if self.summary.classes else target
         keeps = skops_training.keeps_categories(self._model)

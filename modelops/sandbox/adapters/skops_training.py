@@ -16,10 +16,10 @@ from modelops.errors import ModelOpsError
 from modelops.sandbox.adapters.base import failed
 
 
-def trained(model: Any, rows: Any, target: np.ndarray, *, seed: int) -> Any:
+def trained(model: Any, rows: Any, target: np.ndarray, *, seed: int | None) -> Any:
     """Return an untrained copy of ``model``, trained on ``rows``.
 
-    Every ``random_state`` in it, also those of steps and members, becomes ``seed``, and everything runs in one thread.
+    Every ``random_state`` in it, also those of steps and members, becomes ``seed`` (stays as the file has it if ``seed`` is ``None``), and everything runs in one thread.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def trained(model: Any, rows: Any, target: np.ndarray, *, seed: int) -> Any:
             warnings.simplefilter("ignore")
             fresh = clone(model)
             names = {name: name.rpartition("__")[2] for name in fresh.get_params()}
-            wanted: dict[str, Any] = {"random_state": seed, "n_jobs": 1}
+            wanted: dict[str, Any] = {"n_jobs": 1} if seed is None else {"n_jobs": 1, "random_state": seed}
             fresh.set_params(**{name: wanted[last] for name, last in names.items() if last in wanted})
             return fresh.fit(rows, target)
     except (ModelOpsError, MemoryError):
