@@ -14,7 +14,9 @@ from modelops.analyses.data_quality.metrics import METRICS as _DATA_QUALITY
 from modelops.analyses.drift.metrics import METRICS as _DRIFT
 from modelops.analyses.explainability.metrics import METRICS as _EXPLAINABILITY
 from modelops.analyses.fairness.metrics import METRICS as _FAIRNESS
+from modelops.analyses.leakage.metrics import METRICS as _LEAKAGE
 from modelops.analyses.misclassified.metrics import METRICS as _MISCLASSIFIED
+from modelops.analyses.overfitting.metrics import METRICS as _OVERFITTING
 from modelops.analyses.performance.metrics import METRICS as _PERFORMANCE
 from modelops.analyses.residuals.metrics import METRICS as _RESIDUALS
 from modelops.analyses.robustness.metrics import METRICS as _ROBUSTNESS
@@ -23,8 +25,10 @@ from modelops.analyses.subpopulations.metrics import METRICS as _SUBPOPULATIONS
 FAMILIES: dict[str, dict[str, str]] = {
     "performance": _PERFORMANCE,
     "data_quality": _DATA_QUALITY,
+    "leakage": _LEAKAGE,
     "calibration": _CALIBRATION,
     "baseline": _BASELINE,
+    "overfitting": _OVERFITTING,
     "champion_challenger": _CHAMPION_CHALLENGER,
     "fairness": _FAIRNESS,
     "drift": _DRIFT,

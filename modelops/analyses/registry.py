@@ -11,7 +11,9 @@ from modelops.analyses.data_quality import DATA_QUALITY
 from modelops.analyses.drift import DRIFT
 from modelops.analyses.explainability import EXPLAINABILITY
 from modelops.analyses.fairness import FAIRNESS
+from modelops.analyses.leakage import LEAKAGE
 from modelops.analyses.misclassified import MISCLASSIFIED
+from modelops.analyses.overfitting import OVERFITTING
 from modelops.analyses.performance import PERFORMANCE
 from modelops.analyses.residuals import RESIDUALS
 from modelops.analyses.robustness import ROBUSTNESS
@@ -19,8 +21,8 @@ from modelops.analyses.subpopulations import SUBPOPULATIONS
 from modelops.errors import InvalidInput
 
 FAMILIES: dict[str, tuple[Analysis, ...]] = {
-    "The data": (DATA_CONTRACT, DATA_QUALITY),
-    "How good it is": (PERFORMANCE, CALIBRATION, BASELINE),
+    "The data": (DATA_CONTRACT, DATA_QUALITY, LEAKAGE),
+    "How good it is": (PERFORMANCE, CALIBRATION, BASELINE, OVERFITTING),
     "Where it errs": (FAIRNESS, RESIDUALS, SUBPOPULATIONS, MISCLASSIFIED),
     "Why it decides so": (EXPLAINABILITY,),
     "What it withstands": (ROBUSTNESS,),

@@ -31,6 +31,7 @@ SCORE_METRICS = ("roc_auc", "log_loss", "brier_score")
 CLASS_METRICS = ("accuracy", "balanced_accuracy", "f1", "matthews_corrcoef", *SCORE_METRICS)
 NUMBER_METRICS = ("mean_absolute_error", "root_mean_squared_error", "r2")
 SKILL = "mean_absolute_error_skill_score"
+LOW_IS_GOOD = frozenset({"log_loss", "brier_score", "mean_absolute_error", "root_mean_squared_error"})
 
 _NO_TIME = 9e18
 

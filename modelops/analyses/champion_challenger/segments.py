@@ -23,6 +23,7 @@ from modelops.analyses.statistics.paired import (
     mcnemar_test,
     mean_p_value,
     paired_proportions_interval,
+    ratio_of_means,
 )
 from modelops.analyses.statistics.weighting import Weighting
 from modelops.domain.result import Curve, Measurement, ResultTable, Scope, Series, Shape
@@ -161,24 +162,13 @@ def _accuracy(match: Match, mask: Mask, level: float) -> _Compared:
 
 
 def _skill(match: Match, mask: Mask, level: float) -> _Compared:
-    from scipy.special import stdtrit
-
     how = _part(match.how, mask)
     if how is None:
         return _NOTHING
     new, old = (column[mask] for column in errors(match))
     challenger, champion = (float(np.average(column, weights=how.weights)) for column in (new, old))
-    if champion <= 0:
-        return champion, challenger, np.nan, None, np.nan
-    ratio = challenger / champion
-    rows = new.size / how.design_effect
-    interval = None
-    if rows > 1:
-        # The ratio of two means, linearised.
-        deviation = (new - ratio * old) / champion
-        variance = float(np.average(deviation**2, weights=how.weights)) / (rows - 1)
-        half = float(stdtrit(rows - 1, (1 + level) / 2)) * np.sqrt(variance)
-        interval = (1 - ratio - half, 1 - ratio + half)
+    ratio, ends = ratio_of_means(new, old, how, level=level)
+    interval = ends and (1 - ends[1], 1 - ends[0])
     return champion, challenger, 1 - ratio, interval, mean_p_value(old - new, how)
 
 

@@ -10,15 +10,16 @@ from statistics import NormalDist
 
 import numpy as np
 
+from modelops.analyses.champion_challenger.cost import COST
 from modelops.analyses.champion_challenger.segments import Segment
 from modelops.analyses.measuring import Findings, measured
+from modelops.analyses.side_by_side import LOW_IS_GOOD
 from modelops.analyses.statistics.intervals import Interval, normal_quantile
 from modelops.analyses.statistics.paired import Pair
 from modelops.domain.metric_words import metric_name
 from modelops.domain.result import ResultTable
 
 _POWER = 0.8
-_ERRORS = ("mean_absolute_error", "root_mean_squared_error", "log_loss", "brier_score", "cost_per_row")
 _NO_MARGIN = "Needs a margin above 0 and an interval."
 _NAMED_SEGMENTS = 3
 
@@ -57,7 +58,7 @@ def switch(pair: Pair, *, margin: float, non_inferiority: bool, losses: Sequence
     losses : sequence of Segment
         Where the challenger was found, and confirmed, to be worse.
     """
-    lower_is_better = pair.metric in _ERRORS
+    lower_is_better = pair.metric in LOW_IS_GOOD or pair.metric == COST
     allowed = margin * (abs(pair.second) if lower_is_better else 1.0)
     advice, because = _advice(pair, allowed, non_inferiority=non_inferiority)
     if advice is Advice.PROMOTE and losses:

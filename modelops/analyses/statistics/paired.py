@@ -6,6 +6,7 @@ here are joint: one resample of the rows for both methods.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -402,6 +403,42 @@ def _explained(part: Numbers, whole: Numbers) -> Numbers:
     share = np.full(np.shape(whole), np.nan)
     np.divide(part, whole, out=share, where=whole > 0)
     return np.asarray(1 - share)
+
+
+def ratio_of_means(
+    first: Numbers, second: Numbers, how: Weighting = _ALONE, *, level: float = LEVEL
+) -> tuple[float, Interval | None]:
+    """Return the mean of ``first`` over that of ``second``, both of the same rows, with its interval (linearised).
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n,)
+        Not negative.
+
+    Returns
+    -------
+    tuple of float and (interval or None)
+        NaN where the mean of ``second`` is 0; no interval for a single row.
+
+    Examples
+    --------
+    >>> ratio, (low, high) = ratio_of_means(np.array([1.0, 2.0, 3.0, 2.0]), np.array([2.0, 5.0, 5.0, 4.0]))
+    >>> ratio, round(low, 2), round(high, 2)
+    (0.5, 0.34, 0.66)
+    """
+    from scipy.special import stdtrit
+
+    whole = float(np.average(second, weights=how.weights))
+    if not whole > 0:
+        return np.nan, None
+    ratio = float(np.average(first, weights=how.weights)) / whole
+    rows = first.size / how.design_effect
+    if rows <= 1:
+        return ratio, None
+    deviation = (first - ratio * second) / whole
+    error = math.sqrt(float(np.average(deviation**2, weights=how.weights)) / (rows - 1))
+    half = float(stdtrit(rows - 1, (1 + level) / 2)) * error
+    return ratio, (ratio - half, ratio + half)
 
 
 def smallest_detectable(interval: Interval | None, *, level: float, power: float = 0.8) -> float | None:

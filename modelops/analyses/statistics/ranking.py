@@ -253,6 +253,18 @@ def paired_areas(
     return PairedAreas(a, b, difference, error, (max(-1.0, difference - half), min(1.0, difference + half)), p_value)
 
 
+def placements(scores: Numbers, positive: NDArray[np.bool_]) -> tuple[float, tuple[Numbers, Numbers]]:
+    """Return the area under the ROC curve, and of each positive and each negative row the share that it beats.
+
+    Raises
+    ------
+    NotMeasured
+        If there are no positives or no negatives.
+    """
+    value, ((of_positive, _), (of_negative, _)) = _placements(scores, positive, None)
+    return value, (of_positive, of_negative)
+
+
 def _placements(
     scores: Numbers, positive: NDArray[np.bool_], weights: Numbers | None
 ) -> tuple[float, tuple[tuple[Numbers, Numbers | None], tuple[Numbers, Numbers | None]]]:
