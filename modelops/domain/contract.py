@@ -133,7 +133,6 @@ Rule = Annotated[
     TypeRule | RangeRule | AllowedRule | UniqueRule | MissingRule | ComparisonRule | PresenceRule,
     Field(discriminator="kind"),
 ]
-KINDS = ("type", "missing rate", "range", "allowed values", "unique", "comparison", "presence")
 
 
 def columns_of(rule: Rule) -> tuple[str, ...]:
@@ -168,28 +167,33 @@ def demand(rule: Rule) -> str:
 def _demand(rule: Rule) -> str:
     match rule:
         case TypeRule():
-            return f"{rule.type.value}{'' if rule.required else ', if the column is there'}"
+            words = rule.type.value if rule.required else f"{rule.type.value}, if the column is there"
         case RangeRule():
-            ends = [None if end is None else _shown(end) for end in (rule.low, rule.high)]
-            if ends[0] is None or ends[1] is None:
-                return f"at least {ends[0]}" if ends[1] is None else f"at most {ends[1]}"
-            return f"from {ends[0]} to {ends[1]}"
+            words = _between(rule.low, rule.high)
         case AllowedRule():
             more = f" and {len(rule.values) - 8} more" if len(rule.values) > 8 else ""
-            return f"one of {', '.join(rule.values[:8])}{more}"
+            words = f"one of {', '.join(rule.values[:8])}{more}"
         case UniqueRule():
-            return "no value twice"
+            words = "no value twice"
         case MissingRule():
-            return f"at most {100 * rule.at_most:.3g} % missing" if rule.at_most else "never missing"
+            words = f"at most {100 * rule.at_most:.3g} % missing" if rule.at_most else "never missing"
         case ComparisonRule():
-            words = {"<=": "is at most", "<": "is below", "=": "equals"}[rule.operator]
-            return f"{rule.column} {words} {rule.other}"
+            compared = {"<=": "is at most", "<": "is below", "=": "equals"}[rule.operator]
+            words = f"{rule.column} {compared} {rule.other}"
         case PresenceRule():
-            return f"{rule.column} is {'never' if rule.present else 'always'} missing where {rule.when} is {rule.equals}"
+            often = "never" if rule.present else "always"
+            words = f"{rule.column} is {often} missing where {rule.when} is {rule.equals}"
+    return words
 
 
-def _shown(end: float | str) -> str:
-    return end if isinstance(end, str) else f"{end:.12g}"
+def _between(low: Bound, high: Bound) -> str:
+    if low is None or high is None:
+        return f"at most {_shown(high)}" if low is None else f"at least {_shown(low)}"
+    return f"from {_shown(low)} to {_shown(high)}"
+
+
+def _shown(end: Bound) -> str:
+    return f"{end:.12g}" if isinstance(end, float | int) else str(end)
 
 
 def title(rule: Rule) -> str:
@@ -366,3 +370,28 @@ def load_contract(text: str) -> Contract:
         problem = error.errors()[0]
         place = ".".join(str(part) for part in problem["loc"]) or "the text"
         raise InvalidInput(f"This is no data contract: {place}: {problem['msg']}.") from error
+
+
+_RULES: pydantic.TypeAdapter[Rule] = pydantic.TypeAdapter(Rule)
+
+
+def make_rule(kind: str, **fields: object) -> Rule:
+    """Return a rule from what a person typed.
+
+    Raises
+    ------
+    InvalidInput
+        If something is missing or does not hold together; the message names it.
+
+    Examples
+    --------
+    >>> make_rule("range", column="age", low=18.0).low
+    18.0
+    """
+    try:
+        return _RULES.validate_python({"kind": kind, **fields})
+    except pydantic.ValidationError as error:
+        problem = error.errors()[0]
+        place = str(problem["loc"][-1]).replace("_", " ") if len(problem["loc"]) > 1 else "The check"
+        text = problem["msg"].removeprefix("Value error, ")
+        raise InvalidInput(f"{place[0].upper()}{place[1:]}: {text}.") from error

@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-_APPEND_ONLY = ("audit", "checkpoint", "sign_off", "attestation", "template", "policy", "criteria", "decision")
+_APPEND_ONLY = (
+    "audit",
+    "checkpoint",
+    "sign_off",
+    "attestation",
+    "template",
+    "policy",
+    "criteria",
+    "decision",
+    "contract",
+)
 _EDITABLE = "('draft', 'in progress', 'changes requested', 'approved')"
 _STEPS = {
     "draft": ("in progress", "withdrawn"),

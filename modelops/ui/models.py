@@ -19,6 +19,7 @@ from modelops.ui.widgets import Crumb, Tone
 MODEL = "pages/models/model.py"
 VERSION = "pages/models/version.py"
 DATASET = "pages/models/dataset.py"
+CONTRACT = "pages/models/contract.py"
 
 HARM = {
     RiskTier.LOW: "A wrong answer is a nuisance and easily put right.",
@@ -40,6 +41,13 @@ _ACTS = {
     "version:dependencies": "added the dependency lock of version",
     "dataset:add": "added dataset",
     "dataset:columns": "changed the columns of dataset",
+    "contract:begin": "began the data contract",
+    "contract:learn": "took learned checks into the data contract",
+    "contract:add": "added a check to the data contract",
+    "contract:change": "changed a check of the data contract",
+    "contract:remove": "removed a check of the data contract",
+    "contract:accept": "accepted checks of the data contract",
+    "contract:publish": "published the data contract",
     "review:open": "opened review",
     "review:dataset": "added a dataset to review",
     "review:submit": "submitted review",

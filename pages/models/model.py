@@ -12,7 +12,18 @@ from modelops.store.queries_runs import runs_of
 from modelops.store.tables import ModelRow, UserRow, VersionRow
 from modelops.ui import frame, widgets
 from modelops.ui.adding import add_dataset, add_version, open_review
-from modelops.ui.models import DATASET, MODEL, OPENED, VERSION, fact, history, next_step, tier_badge, tier_note
+from modelops.ui.models import (
+    CONTRACT,
+    DATASET,
+    MODEL,
+    OPENED,
+    VERSION,
+    fact,
+    history,
+    next_step,
+    tier_badge,
+    tier_note,
+)
 from modelops.ui.reviews import GATES
 from modelops.ui.runs import START, names_for, run_line
 from modelops.ui.text import ago, plain, utc
@@ -67,6 +78,7 @@ def show_datasets() -> None:
     if may_register:
         with st.expander("Add a dataset", icon=":material/add:", expanded=not datasets):
             add_dataset(page, model_id)
+    st.page_link(CONTRACT, label="Data contract", icon=":material/contract:", query_params={"model": str(model_id)})
     for row in datasets[:MOST]:
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             st.page_link(

@@ -21,6 +21,7 @@ LOOKS = {"wide and light": (1280, 900, "light"), "narrow and dark": (390, 844, "
 # What stands in the address of pages that are about one thing.
 ABOUT = {
     "model": "model=1",
+    "contract": "model=1",
     "version": "version=1",
     "dataset": "dataset=1",
     "start-analysis": "model=1",

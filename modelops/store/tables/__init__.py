@@ -1,6 +1,7 @@
 """Every table. Rows are plain: rules live in the domain, and again in the database's constraints and triggers."""
 
 from modelops.store.tables.audit import AuditRow, CheckpointRow
+from modelops.store.tables.contracts import ContractRow
 from modelops.store.tables.governance import CriteriaDraftRow, CriteriaRow, DecisionRow
 from modelops.store.tables.inventory import BlobRow, DatasetRow, ModelRow, VersionRow
 from modelops.store.tables.people import FactRow, SessionRow, ThrottleRow, TokenRow, UserRoleRow, UserRow
@@ -27,6 +28,7 @@ __all__ = [
     "BlobRow",
     "CheckpointRow",
     "CommentRow",
+    "ContractRow",
     "CriteriaDraftRow",
     "CriteriaRow",
     "DatasetRow",

@@ -79,6 +79,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_decision_run_id"), ["run_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_decision_version_id"), ["version_id"], unique=False)
 
+    op.create_table(
+        "contract",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("model_id", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("act", sa.String(40), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(71), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("checks", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=True),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["user.id"], name=op.f("fk_contract_created_by_user")),
+        sa.ForeignKeyConstraint(["model_id"], ["model.id"], name=op.f("fk_contract_model_id_model")),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_contract_run_id_run")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contract")),
+        sa.UniqueConstraint("model_id", "revision", name=op.f("uq_contract_model_id")),
+    )
+    with op.batch_alter_table("contract", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contract_model_id"), ["model_id"], unique=False)
+
 
 def downgrade() -> None:
     raise NotImplementedError("A store is never downgraded: restore a backup.")

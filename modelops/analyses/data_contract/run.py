@@ -1,0 +1,171 @@
+"""One run: the contract that is given or learned, held against the table check by check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from modelops.analyses.base import Computed, EvaluationData, Run, Sample
+from modelops.analyses.data_contract import DataContractParameters
+from modelops.analyses.data_contract.alarms import Rehearsal, Rows, in_order, rehearse
+from modelops.analyses.data_contract.checking import held
+from modelops.analyses.data_contract.display import Line, curves, definitions, lines_table, summary
+from modelops.analyses.data_contract.learning import Learner, without_doubles
+from modelops.analyses.data_contract.measurements import check_measurements, whole_measurements
+from modelops.analyses.data_contract.relations import comparisons, presences
+from modelops.analyses.data_contract.values import Values, values_of
+from modelops.analyses.measuring import Findings
+from modelops.domain.contract import Check, Contract, columns_of, load_contract
+from modelops.errors import NotMeasured
+
+_LEARNING, _REHEARSING = 0.3, 0.6
+_BATCHES = 10
+_SMALLEST_BATCH = 5
+
+
+@dataclass
+class Holding:
+    """Holds a contract against the data."""
+
+    data: EvaluationData
+    parameters: DataContractParameters
+    run: Run
+
+    def __post_init__(self) -> None:
+        self.findings = Findings()
+
+    def computed(self) -> Computed:
+        """Learn or read the contract, hold it, and return what was found."""
+        is_given = bool(self.parameters.contract)
+        if not is_given and self.data.reference is None:
+            raise NotMeasured(
+                "Neither a contract nor a reference table is given: there is nothing to hold the data against."
+            )
+        contract = load_contract(self.parameters.contract) if is_given else self._learned()
+        rehearsal = self._rehearsal(contract, is_given=is_given)
+        checks = [_with_alarms(check, rehearsal) for check in contract.checks]
+        lines = self._held(checks)
+        for line in lines:
+            self.findings.measurements += check_measurements(line, rehearsed=self.data.reference is not None)
+        self.findings.measurements += whole_measurements(lines, rehearsal, is_given=is_given)
+        self.findings.curves += curves(lines)
+        self.findings.tables += [lines_table(lines), definitions(checks, contract, is_given=is_given)]
+        self._notes(contract, is_given=is_given)
+        self.run.progress(1.0, "done")
+        return self.findings.computed(summary(contract, lines, is_given=is_given), dropped={})
+
+    @cached_property
+    def _reference(self) -> tuple[dict[str, Values], Rows]:
+        """The columns of the reference, and its rows: in the order of time, or at random."""
+        reference = self.data.reference
+        if reference is None:
+            raise NotMeasured("There is no reference table.")
+        names = dict.fromkeys([*reference.roles.named, *self._contract_columns])
+        read = {name: values_of(reference, name) for name in names}
+        rows = in_order(reference, read, limit=self.parameters.rows, seed=self.run.seed)
+        if rows.size < reference.n_rows:
+            self.findings.notes.append(
+                f"{rows.size:,} of {reference.n_rows:,} reference rows were used, drawn at random (seed"
+                f" {self.run.seed}); about {2 / rows.size:.2g} of the rows lie beyond the smallest and largest"
+                " value of the rest."
+            )
+        return {name: values for name, values in read.items() if values is not None}, rows
+
+    @cached_property
+    def _contract_columns(self) -> tuple[str, ...]:
+        return load_contract(self.parameters.contract).columns if self.parameters.contract else ()
+
+    @cached_property
+    def _parts(self) -> tuple[Rows, Rows]:
+        """The rows that are learned from, and those that are held out: the later ones where there is time."""
+        rows = self._reference[1]
+        cut = rows.size - int(rows.size * self.parameters.held_out_share)
+        return rows[:cut], rows[cut:]
+
+    def _learned(self) -> Contract:
+        reference = self.data.reference
+        if reference is None or not reference.n_rows:
+            raise NotMeasured("The reference table has no rows to learn checks from.")
+        if not reference.roles.named:
+            raise NotMeasured("No column of the reference has a role: choose which columns the contract is about.")
+        self.run.progress(0.0, "reading the reference")
+        rows = self._parts[0]
+        table = {name: column.take(rows) for name, column in self._reference[0].items()}
+        learner = self._learner(reference)
+        checks: list[Check] = []
+        for done, column in enumerate(table.values(), start=1):
+            checks += learner.column_checks(column)
+            self.run.progress(_LEARNING * done / len(table), f"learned from {done} of {len(table)} columns")
+        checks += comparisons(table, reference.roles, most=self.parameters.comparisons)
+        checks += presences(table)
+        if not checks:
+            raise NotMeasured(
+                f"The {rows.size} reference rows that can be learned from hold too few values: no check came of them."
+            )
+        return Contract(name="Learned from the reference", checks=without_doubles(checks))
+
+    @cached_property
+    def _batch_rows(self) -> int:
+        """The rows of a batch: as asked for, or fewer where the held-out rows do not fill ten of them."""
+        rows = self._reference[1] if self.parameters.contract else self._parts[1]
+        return max(1, min(self.parameters.batch_rows, rows.size // _BATCHES))
+
+    def _learner(self, reference: Sample) -> Learner:
+        given = self.parameters
+        return Learner(reference.roles, given.range_tolerance, given.most_levels, self._batch_rows)
+
+    def _rehearsal(self, contract: Contract, *, is_given: bool) -> Rehearsal:
+        if self.data.reference is None or not self.data.reference.n_rows:
+            return Rehearsal({}, None)
+        rows = self._reference[1] if is_given else self._parts[1]
+
+        def progress(done: float) -> None:
+            at = _LEARNING + (_REHEARSING - _LEARNING) * done
+            self.run.progress(at, "counting false alarms on held-out rows")
+
+        if self._batch_rows < _SMALLEST_BATCH:
+            return Rehearsal({}, None)
+        return rehearse(contract.checks, self._reference[0], rows, batch_rows=self._batch_rows, progress=progress)
+
+    def _held(self, checks: Sequence[Check]) -> list[Line]:
+        """Hold every check against the data; a column is read for the first that asks, forgotten after the last."""
+        sample = self.data.data
+        last = {name: place for place, check in enumerate(checks) for name in columns_of(check.rule)}
+        table: dict[str, Values | None] = {}
+        lines = []
+        for place, check in enumerate(checks):
+            for name in columns_of(check.rule):
+                if name not in table:
+                    table[name] = values_of(sample, name)
+            lines.append(Line(check, held(check.rule, table, sample.n_rows)))
+            for name in columns_of(check.rule):
+                if last[name] == place:
+                    del table[name]
+            done = (place + 1) / len(checks)
+            self.run.progress(_REHEARSING + (0.99 - _REHEARSING) * done, f"held {place + 1} of {len(checks)} checks")
+        return lines
+
+    def _notes(self, contract: Contract, *, is_given: bool) -> None:
+        if is_given:
+            version = f"version {contract.version}" if contract.version else "a draft"
+            self.findings.notes.append(f"The contract {contract.name!r}, {version}, has the digest {contract.digest}.")
+            if self.data.reference is not None:
+                self.findings.notes.append(
+                    "Rates of false alarms that the contract does not record were counted on the whole reference table:"
+                    " a check that was made after looking at these rows alarms more often elsewhere."
+                )
+            return
+        order = "the later ones in time" if self.data.reference and self.data.reference.roles.time else "at random"
+        learned, held_out = self._parts
+        self.findings.notes.append(
+            f"Checks were learned from {learned.size:,} reference rows; false alarms were counted on the"
+            f" {held_out.size:,} others ({order}), in batches of {self._batch_rows:,}."
+        )
+
+
+def _with_alarms(check: Check, rehearsal: Rehearsal) -> Check:
+    """Return a check with its rate of false alarms: the recorded one, or the one that was counted here."""
+    if check.false_alarms is not None:
+        return check
+    return check.model_copy(update={"false_alarms": rehearsal.by_check.get(check.id)})
