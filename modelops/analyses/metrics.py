@@ -17,10 +17,13 @@ from modelops.analyses.fairness.metrics import METRICS as _FAIRNESS
 from modelops.analyses.leakage.metrics import METRICS as _LEAKAGE
 from modelops.analyses.misclassified.metrics import METRICS as _MISCLASSIFIED
 from modelops.analyses.overfitting.metrics import METRICS as _OVERFITTING
+from modelops.analyses.ground_truth.metrics import METRICS as _GROUND_TRUTH
 from modelops.analyses.performance.metrics import METRICS as _PERFORMANCE
+from modelops.analyses.reproducibility.metrics import METRICS as _REPRODUCIBILITY
 from modelops.analyses.residuals.metrics import METRICS as _RESIDUALS
 from modelops.analyses.robustness.metrics import METRICS as _ROBUSTNESS
 from modelops.analyses.subpopulations.metrics import METRICS as _SUBPOPULATIONS
+from modelops.analyses.what_if.metrics import METRICS as _WHAT_IF
 
 FAMILIES: dict[str, dict[str, str]] = {
     "performance": _PERFORMANCE,
@@ -35,9 +38,12 @@ FAMILIES: dict[str, dict[str, str]] = {
     "explainability": _EXPLAINABILITY,
     "data_contract": _DATA_CONTRACT,
     "residuals": _RESIDUALS,
+    "ground_truth": _GROUND_TRUTH,
     "subpopulations": _SUBPOPULATIONS,
     "misclassified": _MISCLASSIFIED,
+    "what_if": _WHAT_IF,
     "robustness": _ROBUSTNESS,
+    "reproducibility": _REPRODUCIBILITY,
 }
 """By the key of the analysis that a metric is named for; the order is that of lists of metrics."""
 

@@ -11,23 +11,27 @@ from modelops.analyses.data_quality import DATA_QUALITY
 from modelops.analyses.drift import DRIFT
 from modelops.analyses.explainability import EXPLAINABILITY
 from modelops.analyses.fairness import FAIRNESS
+from modelops.analyses.ground_truth import GROUND_TRUTH
 from modelops.analyses.leakage import LEAKAGE
 from modelops.analyses.misclassified import MISCLASSIFIED
 from modelops.analyses.overfitting import OVERFITTING
 from modelops.analyses.performance import PERFORMANCE
+from modelops.analyses.reproducibility import REPRODUCIBILITY
 from modelops.analyses.residuals import RESIDUALS
 from modelops.analyses.robustness import ROBUSTNESS
 from modelops.analyses.subpopulations import SUBPOPULATIONS
+from modelops.analyses.what_if import WHAT_IF
 from modelops.errors import InvalidInput
 
 FAMILIES: dict[str, tuple[Analysis, ...]] = {
     "The data": (DATA_CONTRACT, DATA_QUALITY, LEAKAGE),
     "How good it is": (PERFORMANCE, CALIBRATION, BASELINE, OVERFITTING),
     "Where it errs": (FAIRNESS, RESIDUALS, SUBPOPULATIONS, MISCLASSIFIED),
-    "Why it decides so": (EXPLAINABILITY,),
-    "What it withstands": (ROBUSTNESS,),
+    "Why it decides so": (EXPLAINABILITY, WHAT_IF),
+    "What it withstands": (ROBUSTNESS, REPRODUCIBILITY),
     "In production": (
         DRIFT,
+        GROUND_TRUTH,
         CHAMPION_CHALLENGER,
     ),
 }

@@ -33,6 +33,7 @@ from tests.analyses.samples import (
     sample,
 )
 
+TIMES = {"binary": "age", "multiclass": "length", "regression": "area"}
 TEXT = {"employment", "sex", "region", "district", "farm"}
 
 
@@ -52,12 +53,13 @@ class Case:
 
     @property
     def roles(self):
-        return {"binary": BINARY_ROLES, "multiclass": MULTICLASS_ROLES, "regression": REGRESSION_ROLES}[self.kind]
+        roles = {"binary": BINARY_ROLES, "multiclass": MULTICLASS_ROLES, "regression": REGRESSION_ROLES}[self.kind]
+        return {**roles, "time": TIMES[self.kind]} if Need.TIME in analysis(self.key).needs else roles
 
     def data(self, columns=None, reference=None, **changes) -> EvaluationData:
         columns = self.columns() if columns is None else columns
         declared = analysis(self.key)
-        return evaluation(
+        data = evaluation(
             columns,
             task=Task.REGRESSION if self.kind == "regression" else Task.CLASSIFICATION,
             positive="yes" if self.kind == "binary" else None,
@@ -67,6 +69,7 @@ class Case:
             champion=fitted(self.kind, seed=12) if declared.takes(Need.CHAMPION) else None,
             **{**self.roles, **changes},
         )
+        return replace(data, again=data.model) if declared.reopens else data
 
     def compute(self, data=None, seed=3):
         declared = analysis(self.key)
@@ -83,8 +86,10 @@ QUICK = {
     "lime_samples": 100,
     "lime_seeds": 2,
 }
+ONE_CASE = {"row": 5, "rows": 60, "background": 5, "rounds": 1, "counterfactuals": 2, "grid_points": 5}
 SMALL_GROUPS = {"bins": 4, "minimum_rows": 15, "tree_depth": 2}
 SPOILT = {"rows": 40, "single_rows": 2, "adversarial_rows": 3, "adversarial_features": 1, "guard_rows": 100}
+AGAIN = {"rows": 60, "single_rows": 2, "seeds": 2, "train_rows": 150}
 CASES = (
     Case("performance", "binary", "sex", {"value_true_positive": 3.0, "capacity": 0.2}),
     Case("performance", "multiclass", "farm"),
@@ -101,6 +106,9 @@ CASES = (
     Case("misclassified", "binary", "sex", {"cost_false_negative": 4.0}),
     Case("misclassified", "multiclass", "farm", {"order": "label_suspicion", "rows": 20}),
     Case("misclassified", "regression", "district", {"rows": 20}),
+    Case("what_if", "binary", "employment", {**ONE_CASE, "changes": ("income = 30",)}, draws_by_content=True),
+    Case("what_if", "multiclass", "farm", ONE_CASE, draws_by_content=True),
+    Case("what_if", "regression", "district", ONE_CASE, draws_by_content=True),
     Case("explainability", "binary", "employment", QUICK, draws_by_content=True),
     Case("explainability", "regression", "district", QUICK, draws_by_content=True),
     Case("data_contract", "binary", "sex", {"batch_rows": 30}, draws_by_content=True),
@@ -124,12 +132,18 @@ CASES = (
     Case("residuals", "binary", "sex"),
     Case("residuals", "multiclass", "farm"),
     Case("residuals", "regression", "district"),
+    Case("reproducibility", "binary", "employment", AGAIN, draws_by_content=True),
+    Case("reproducibility", "multiclass", "farm", AGAIN, draws_by_content=True),
+    Case("reproducibility", "regression", "district", AGAIN, draws_by_content=True),
     Case("robustness", "binary", "employment", SPOILT, draws_by_content=True),
     Case("robustness", "multiclass", "farm", SPOILT, draws_by_content=True),
     Case("robustness", "regression", "district", SPOILT, draws_by_content=True),
     Case("leakage", "binary", "sex", {"permutations": 20}, draws_by_content=True),
     Case("leakage", "multiclass", "farm", {"permutations": 20}, draws_by_content=True),
     Case("leakage", "regression", "district", {"permutations": 20}, draws_by_content=True),
+    Case("ground_truth", "binary", "sex", {"rows_per_period": 60, "value_matrix": "yes > yes = 2"}),
+    Case("ground_truth", "multiclass", "farm", {"rows_per_period": 60}),
+    Case("ground_truth", "regression", "district", {"rows_per_period": 60}),
 )
 _MODELS: dict[tuple[str, int], FittedModel] = {}
 
@@ -220,7 +234,8 @@ def test_a_seed_fixes_the_result(case):
 def test_rows_in_another_order_change_nothing(case):
     columns = case.columns()
     order = np.random.default_rng(0).permutation(len(next(iter(columns.values()))))
-    plain, mixed = by_scope(case.compute()), by_scope(case.compute(case.data(permuted(columns, order))))
+    there = replace(case, parameters=_moved(case.parameters, order))
+    plain, mixed = by_scope(case.compute()), by_scope(there.compute(there.data(permuted(columns, order))))
     assert plain.keys() == mixed.keys()
     for key, one in plain.items():
         if "criterion" in one.scope and case.key == "fairness":
@@ -229,6 +244,13 @@ def test_rows_in_another_order_change_nothing(case):
             continue  # that is what it measures
         assert alike(mixed[key].value, one.value), key
         assert mixed[key].sample_size == one.sample_size, key
+
+
+def _moved(parameters: dict[str, Any], order: np.ndarray) -> dict[str, Any]:
+    """What is asked about one row is asked about the same row where it is now."""
+    if "row" not in parameters:
+        return parameters
+    return {**parameters, "row": int(np.flatnonzero(order == parameters["row"] - 1)[0]) + 1}
 
 
 @each_case

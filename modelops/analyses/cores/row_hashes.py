@@ -82,6 +82,18 @@ def in_place(values: Hashes, place: int) -> Hashes:
     return mixed(values ^ mixed(np.array([place + 1], dtype=np.uint64)))
 
 
+def repeats(hashes: Hashes) -> int:
+    """Return how many rows have an equal one before them.
+
+    Examples
+    --------
+    >>> repeats(np.array([7, 7, 8, 7], dtype=np.uint64))
+    2
+    """
+    ordered = np.sort(hashes)
+    return int(np.count_nonzero(ordered[1:] == ordered[:-1]))
+
+
 def _number_hashes(column: pa.ChunkedArray, digits: int | None) -> Hashes:
     missing = column.is_null().to_numpy()
     values = (pc.fill_null(column, 0) if column.null_count else column).to_numpy()

@@ -1,4 +1,4 @@
-"""Whole rows: those that repeat, and those that are alike in every feature but not in their label."""
+"""Rows that are alike in every feature but not in their label."""
 
 from __future__ import annotations
 
@@ -8,18 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelops.analyses.cores.row_hashes import Hashes
-
-
-def repeated(hashes: Hashes) -> int:
-    """Return how many rows have an equal one before them.
-
-    Examples
-    --------
-    >>> repeated(np.array([7, 7, 8, 7], dtype=np.uint64))
-    2
-    """
-    ordered = np.sort(hashes)
-    return int(np.count_nonzero(ordered[1:] == ordered[:-1]))
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import numpy as np
 
 from modelops.analyses.base import Computed, EvaluationData, Run
 from modelops.analyses.composed import content_keys
-from modelops.analyses.cores.row_hashes import Hashes, in_place, value_hashes
+from modelops.analyses.cores.row_hashes import Hashes, in_place, repeats, value_hashes
 from modelops.analyses.data_quality import display, measurements
 from modelops.analyses.data_quality.columns import ColumnQuality, Looking, look_at
 from modelops.analyses.data_quality.freshness import Freshness, freshness, instant, seconds
 from modelops.analyses.data_quality.pairs import MOST_COLUMNS, Pairs, pairs
-from modelops.analyses.data_quality.rows import Twins, class_twins, number_twins, repeated
+from modelops.analyses.data_quality.rows import Twins, class_twins, number_twins
 from modelops.analyses.levels import Coded, coded
 from modelops.analyses.measuring import Findings
 from modelops.domain.columns import Task
@@ -86,7 +86,7 @@ class Examining:
             rows=self.sample.n_rows,
             columns=columns,
             roles={name: self._role(name) for name in self.names},
-            repeats=(repeated(self._sums.whole), repeated(self._sums.content) if described else None),
+            repeats=(repeats(self._sums.whole), repeats(self._sums.content) if described else None),
             keys=self._keys(columns),
             twins=twins,
             classes=classes,

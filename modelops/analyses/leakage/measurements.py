@@ -1,0 +1,168 @@
+"""What was found, as measurements; what could not be looked for is there with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from modelops.analyses.leakage.duplicates import EXACT, ROUNDED, WITH_LABEL, Shared
+from modelops.analyses.leakage.near import ALL_BUT_ONE, NEAR
+from modelops.analyses.leakage.predictors import ROW_ORDER
+from modelops.analyses.leakage.single import Strength
+from modelops.analyses.measuring import measured
+from modelops.analyses.statistics.intervals import newcombe, wilson
+from modelops.domain.columns import Task
+from modelops.domain.result import Measurement
+
+if TYPE_CHECKING:
+    from modelops.analyses.leakage.run import Leaks
+
+Where = Mapping[str, str | float | dict[str, str]]
+
+_MATCHES = (EXACT, EXACT + WITH_LABEL, ROUNDED, ROUNDED + WITH_LABEL, NEAR, NEAR + WITH_LABEL, ALL_BUT_ONE)
+_SHARED = ("shared_row_rate", "shared_row_rate_by_chance", "excess_shared_row_rate")
+_COMPOSED = "rows composed of the same values with the same rank correlations"
+
+
+def all_measurements(found: Leaks) -> Iterator[Measurement]:
+    """Yield everything, rows first."""
+    yield from _rows(found)
+    yield from _entities(found)
+    yield from _times(found)
+    metric = "r2" if found.task is Task.REGRESSION else "roc_auc"
+    why = found.reasons.get("single", "")
+    one_value = "The feature has no value, or one only."
+    yield from _family("single_feature", metric, found.values, found.features, why or one_value)
+    complete = "The feature is never or always missing on the rows that were judged."
+    yield from _family("missingness", metric, found.missing, found.features, why or complete)
+    others = tuple(name for name in found.ids if name not in found.features)
+    yield from _family("order", metric, found.order, (*others, ROW_ORDER), why or one_value)
+    yield from _model(found)
+
+
+def _share(metric: str, count: int, total: int, scope: Where, note: str | None = None) -> Measurement:
+    return measured(
+        metric,
+        count / total if total else None,
+        size=total,
+        scope=scope,
+        interval=wilson(count, total) if total else None,
+        note=note,
+        otherwise="No row has both values.",
+    )
+
+
+def _rows(found: Leaks) -> Iterator[Measurement]:
+    known = {one.match: one for one in found.shared}
+    for match in _MATCHES:
+        if match in known:
+            yield from _shared(known[match])
+            continue
+        reason = found.reasons.get("train") or found.reasons.get(match.removesuffix(WITH_LABEL))
+        for metric in _SHARED:
+            yield measured(
+                metric, None, size=0, scope={"match": match}, otherwise=reason or found.reasons.get("label", "")
+            )
+    for one in found.repeated:
+        yield _share("repeated_row_rate", one.count, one.rows, {"match": one.match})
+
+
+def _shared(one: Shared) -> Iterator[Measurement]:
+    scope, n = {"match": one.match}, one.rows
+    some = f"{one.fraction:.1%} of the training rows were searched" if one.fraction < 1 else None
+    note = "; ".join(filter(None, (one.note, some))) or None
+    yield _share("shared_row_rate", one.count, n, scope, note)
+    yield _share("shared_row_rate_by_chance", one.by_chance, one.chance_rows, scope, _COMPOSED)
+    yield measured(
+        "excess_shared_row_rate",
+        one.share - one.chance,
+        size=n,
+        scope=scope,
+        interval=newcombe(one.count, n, one.by_chance, one.chance_rows),
+        note=note,
+    )
+
+
+def _entities(found: Leaks) -> Iterator[Measurement]:
+    by_name = {one.name: one for one in found.entities}
+    for name in found.ids:
+        scope = {"feature": name}
+        if name in by_name:
+            yield _share("shared_entity_rate", by_name[name].count, by_name[name].rows, scope)
+        else:
+            reason = found.reasons.get("train") or found.reasons.get(f"id {name}", "")
+            yield measured("shared_entity_rate", None, size=0, scope=scope, otherwise=reason)
+    if not found.ids:
+        yield measured("shared_entity_rate", None, size=0, otherwise="No column has the role of an id (--id COL).")
+
+
+def _times(found: Leaks) -> Iterator[Measurement]:
+    overlap = found.overlap
+    if overlap is not None:
+        yield _share("time_overlap_rate", overlap.not_later, overlap.rows, {})
+        yield _share("later_training_row_rate", overlap.later, overlap.train_rows, {})
+    else:
+        for metric in ("time_overlap_rate", "later_training_row_rate"):
+            yield measured(metric, None, size=0, otherwise=found.reasons["overlap"])
+    for one in found.late:
+        note = None if one.is_feature else "the column has no role as feature"
+        yield _share("feature_after_prediction_rate", one.count, one.rows, {"feature": one.name}, note)
+    if not found.late:
+        yield measured("feature_after_prediction_rate", None, size=0, otherwise=found.reasons["late"])
+
+
+def _family(
+    prefix: str, metric: str, found: Sequence[Strength], names: Sequence[str], otherwise: str
+) -> Iterator[Measurement]:
+    by_name = {one.name: one for one in found}
+    for name in names:
+        scope, one = {"feature": name}, by_name.get(name)
+        size = one.rows if one else 0
+        yield measured(
+            f"{prefix}_{metric}",
+            one.value if one else None,
+            size=size,
+            scope=scope,
+            interval=one.interval if one else None,
+            note=f"with permuted labels {one.by_chance:.3f} on average" if one else None,
+            otherwise=otherwise,
+        )
+        yield measured(
+            f"{prefix}_adjusted_p_value", one.adjusted if one else None, size=size, scope=scope, otherwise=otherwise
+        )
+
+
+def _model(found: Leaks) -> Iterator[Measurement]:
+    alone = found.alone
+    if alone is not None:
+        note = f"asked about one by one and in a batch of {alone.batch}"
+        yield _share("batch_dependent_rate", alone.different, alone.rows, {}, note)
+        unit = "deviations of the predictions" if found.task is Task.REGRESSION else "score"
+        yield measured(
+            "batch_difference", alone.largest, size=alone.rows, unit=unit, otherwise="No answer was a finite number."
+        )
+    else:
+        for metric in ("batch_dependent_rate", "batch_difference"):
+            yield measured(metric, None, size=0, otherwise=found.reasons["alone"])
+    quality = found.quality
+    usual = "r2" if found.task is Task.REGRESSION else "roc_auc"
+    yield measured(
+        quality.metric if quality else usual,
+        quality.value if quality else None,
+        size=quality.rows if quality else 0,
+        interval=quality.interval if quality else None,
+        otherwise=found.reasons.get("quality", "It is not defined on these rows."),
+    )
+    usual = "mean_absolute_error" if found.task is Task.REGRESSION else "accuracy"
+    for word, part in found.split:
+        yield measured(
+            part.metric,
+            part.value,
+            size=part.rows,
+            scope={"rows": word},
+            interval=part.interval,
+            otherwise="There are no such rows.",
+        )
+    if not found.split:
+        for word in ("in the training data", "new"):
+            yield measured(usual, None, size=0, scope={"rows": word}, otherwise=found.reasons["split"])
