@@ -386,6 +386,7 @@ def test_missing_values_that_tell_the_label_are_found():
     assert found.one("missingness_roc_auc", feature="paid_on").value == 1
     assert found.one("missingness_adjusted_p_value", feature="paid_on").value < 0.02
     assert found.one("missingness_adjusted_p_value", feature="note").value > 0.05
+    assert found.one("missingness_roc_auc", feature="size").value == 0.5
     assert "never or always missing" in found.one("missingness_roc_auc", feature="size").note
 
 

@@ -29,14 +29,12 @@ def all_measurements(found: Leaks) -> Iterator[Measurement]:
     yield from _rows(found)
     yield from _entities(found)
     yield from _times(found)
-    metric = "r2" if found.task is Task.REGRESSION else "roc_auc"
-    why = found.reasons.get("single", "")
-    one_value = "The feature has no value, or one only."
-    yield from _family("single_feature", metric, found.values, found.features, why or one_value)
-    complete = "The feature is never or always missing on the rows that were judged."
-    yield from _family("missingness", metric, found.missing, found.features, why or complete)
+    one_value = "all values are alike and tell nothing"
+    yield from _family(found, "single_feature", found.values, found.features, one_value)
+    complete = "it is never or always missing, which tells nothing"
+    yield from _family(found, "missingness", found.missing, found.features, complete)
     others = tuple(name for name in found.ids if name not in found.features)
-    yield from _family("order", metric, found.order, (*others, ROW_ORDER), why or one_value)
+    yield from _family(found, "order", found.order, (*others, ROW_ORDER), one_value)
     yield from _model(found)
 
 
@@ -112,23 +110,30 @@ def _times(found: Leaks) -> Iterator[Measurement]:
 
 
 def _family(
-    prefix: str, metric: str, found: Sequence[Strength], names: Sequence[str], otherwise: str
+    found: Leaks, prefix: str, family: Sequence[Strength], names: Sequence[str], constant: str
 ) -> Iterator[Measurement]:
-    by_name = {one.name: one for one in found}
+    """Yield a family of columns; one that does not vary cannot predict: its figure is that of chance, and p is 1."""
+    metric, nothing = ("r2", 0.0) if found.task is Task.REGRESSION else ("roc_auc", 0.5)
+    by_name = {one.name: one for one in family}
+    reason = found.reasons.get("single", "")
     for name in names:
         scope, one = {"feature": name}, by_name.get(name)
-        size = one.rows if one else 0
+        value, p_value = (one.value, one.adjusted) if one else (nothing, 1.0)
         yield measured(
             f"{prefix}_{metric}",
-            one.value if one else None,
-            size=size,
+            None if reason else value,
+            size=found.judged,
             scope=scope,
             interval=one.interval if one else None,
-            note=f"with permuted labels {one.by_chance:.3f} on average" if one else None,
-            otherwise=otherwise,
+            note=f"with permuted labels {one.by_chance:.3f} on average" if one else constant,
+            otherwise=reason,
         )
         yield measured(
-            f"{prefix}_adjusted_p_value", one.adjusted if one else None, size=size, scope=scope, otherwise=otherwise
+            f"{prefix}_adjusted_p_value",
+            None if reason else p_value,
+            size=found.judged,
+            scope=scope,
+            otherwise=reason,
         )
 
 

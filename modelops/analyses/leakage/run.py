@@ -45,7 +45,7 @@ _TRAIN_ROWS = 10
 
 @dataclass
 class Leaks:
-    """Everything that was found, or why not: ``reasons`` by check."""
+    """Everything that was found, or why not: ``reasons`` by check. ``judged`` rows were there to judge columns on."""
 
     task: Task
     shared: list[Shared] = field(default_factory=list)
@@ -62,6 +62,7 @@ class Leaks:
     quality: Quality | None = None
     split: list[tuple[str, Quality]] = field(default_factory=list)
     alpha: float = 0.05
+    judged: int = 0
     reasons: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -234,6 +235,7 @@ class Searching:
         except (NotMeasured, InvalidInput) as error:
             self.found.reasons["single"] = str(error)
             return
+        self.found.judged = labels.n_rows
         features = self.sample.roles.features
         values = [value_predictor(self.sample, name, labels) for name in features]
         self.found.values = self._judged(values, labels, 1, lambda done: step(0.6 * done))

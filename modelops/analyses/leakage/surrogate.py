@@ -24,9 +24,8 @@ _CORRECTIONS = 3
 
 
 def surrogate_rows(limit: int, columns: int) -> int:
-    """Return how many rows can be drawn so that a matrix of them stays small."""
-    most: int = _CELLS // max(columns, 1)
-    return min(limit, max(200, most))
+    """Return how many rows can be drawn so that a matrix of them with at least one column stays small."""
+    return min(limit, max(200, _CELLS // columns))
 
 
 @dataclass(frozen=True)
