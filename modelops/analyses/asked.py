@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelops.analyses.base import EvaluationData, Model
+from modelops.analyses.base import EvaluationData, Model, Sample
 from modelops.analyses.composed import drawn
 from modelops.errors import InvalidInput, NotMeasured
 
@@ -82,6 +82,14 @@ def plain_rows(data: EvaluationData, names: tuple[str, ...], positions: NDArray[
             column = column.astype(object).where(column.notna(), None)
         columns[name] = column
     return pd.DataFrame(columns)
+
+
+def truth_of(sample: Sample, target: str, classes: tuple[str, ...]) -> Numbers:
+    """Return a target as numbers, or as positions of the model's classes; NaN where it is missing or another class."""
+    if not classes:
+        return sample.numbers(target)
+    place = {label: float(position) for position, label in enumerate(classes)}
+    return np.array([place.get(label, np.nan) for label in sample.labels(target)], dtype=np.float64)
 
 
 def finite_rows(answers: Numbers) -> NDArray[np.bool_]:

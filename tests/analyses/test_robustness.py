@@ -54,7 +54,7 @@ def compute(model, columns=COLUMNS, *, task=Task.CLASSIFICATION, train=None, see
     return ROBUSTNESS.compute(data, ROBUSTNESS.parameters(**parameters), Run(seed=seed))
 
 
-def value(found, metric, **scope):
+def value(found, metric, /, **scope):
     return next(one for one in found.measurements if one.metric == metric and one.scope == scope)
 
 

@@ -57,8 +57,8 @@ def _numbers(one: Outcome, ruler: Ruler, unit: str) -> list[Measurement]:
     scope = scope_of(one)
     if one.fate is not Fate.ANSWERED:
         why = f"The model {_fate_words(one)}: {one.message}"
-        names = ("not_finite_rate", "out_of_range_rate", "flip_rate", "largest_change")
-        names += () if one.feature else ("changed_rate",)
+        names = ["not_finite_rate", "out_of_range_rate", "flip_rate", "largest_change"]
+        names += [] if one.feature else ["changed_rate"]
         is_refused = None if one.fate is Fate.NOT_ASKED else float(one.fate is Fate.REFUSED)
         return [
             measured("refused", is_refused, size=one.n_rows, scope=scope, otherwise=why),

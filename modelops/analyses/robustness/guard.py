@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelops.analyses.asked import Asked, Numbers, decided, finite_rows
-from modelops.analyses.base import EvaluationData, Sample
+from modelops.analyses.asked import Asked, Numbers, decided, finite_rows, truth_of
+from modelops.analyses.base import EvaluationData
 from modelops.analyses.levels import Coded, groups
 from modelops.analyses.measuring import Findings, measured, percent, shown
 from modelops.analyses.robustness.scenarios import kind_of
@@ -149,16 +149,9 @@ def _case(data: EvaluationData, subject: Asked, answers: Numbers) -> _Case:
     is_classes = bool(model.classes)
     truth = None
     if sample.roles.target is not None:
-        truth = _truth(sample, sample.roles.target, model.classes)[subject.positions]
+        truth = truth_of(sample, sample.roles.target, model.classes)[subject.positions]
     coded = {name: groups(sample, name, most=_GROUPS)[0].take(subject.positions) for name in sample.roles.sensitive}
     return _Case(answers, truth, coded, is_classes)
-
-
-def _truth(sample: Sample, name: str, classes: tuple[str, ...]) -> Numbers:
-    if not classes:
-        return sample.numbers(name)
-    place = {label: float(position) for position, label in enumerate(classes)}
-    return np.array([place.get(label, np.nan) for label in sample.labels(name)], dtype=np.float64)
 
 
 def _by_answer(case: _Case, parameters: RobustnessParameters, bounds: tuple[float, float] | None) -> dict[str, Mask]:
@@ -259,7 +252,7 @@ def _fallback(
         return value, f"rows that are caught get {given}"
     sample = data.train if data.train is not None and data.train.roles.target is not None else None
     if sample is not None and sample.roles.target is not None:
-        known, where = _truth(sample, sample.roles.target, classes), "training data"
+        known, where = truth_of(sample, sample.roles.target, classes), "training data"
     elif case.truth is not None:
         known, where = case.truth, "data"
     else:
