@@ -99,9 +99,10 @@ class Model(Protocol):
     ) -> np.ndarray | None:
         """Train an untrained copy of the model on ``train`` and return its `answers` for ``rows``.
 
-        With ``seed`` ``None`` the copy keeps the random state that the file holds. ``target`` has shape (n_train,): numbers for regression, class labels as text for classification. ``None`` where
-        the file holds no recipe to train by: only scikit-learn estimators saved with skops do. This is the one question
-        that hands labels to the model's process, and only those of training rows.
+        With ``seed`` ``None`` the copy keeps the random state that the file holds. ``target`` has shape (n_train,):
+        numbers for regression, class labels as text for classification. ``None`` where the file holds no recipe to
+        train by: only scikit-learn estimators saved with skops do. This is the one question that hands labels to the
+        model's process, and only those of training rows.
         """
         ...
 
@@ -180,13 +181,15 @@ class Sample:
         return column
 
     def numbers(self, name: str) -> np.ndarray:
-        """Return one column as float64 with NaN for missing.
+        """Return one column as float64 with NaN for missing; a column without any value is all NaN.
 
         Raises
         ------
         NotMeasured
             If the column is not numeric.
         """
+        if self.source.column(name).type == "null":
+            return np.full(self.n_rows, np.nan)
         column = self.series(name)
         if column.dtype == bool or column.dtype.kind in "iufb":
             return column.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -14,10 +14,11 @@ from modelops.analyses.data_quality.metrics import METRICS as _DATA_QUALITY
 from modelops.analyses.drift.metrics import METRICS as _DRIFT
 from modelops.analyses.explainability.metrics import METRICS as _EXPLAINABILITY
 from modelops.analyses.fairness.metrics import METRICS as _FAIRNESS
+from modelops.analyses.footprint.metrics import METRICS as _FOOTPRINT
+from modelops.analyses.ground_truth.metrics import METRICS as _GROUND_TRUTH
 from modelops.analyses.leakage.metrics import METRICS as _LEAKAGE
 from modelops.analyses.misclassified.metrics import METRICS as _MISCLASSIFIED
 from modelops.analyses.overfitting.metrics import METRICS as _OVERFITTING
-from modelops.analyses.ground_truth.metrics import METRICS as _GROUND_TRUTH
 from modelops.analyses.performance.metrics import METRICS as _PERFORMANCE
 from modelops.analyses.reproducibility.metrics import METRICS as _REPRODUCIBILITY
 from modelops.analyses.residuals.metrics import METRICS as _RESIDUALS
@@ -44,6 +45,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "what_if": _WHAT_IF,
     "robustness": _ROBUSTNESS,
     "reproducibility": _REPRODUCIBILITY,
+    "footprint": _FOOTPRINT,
 }
 """By the key of the analysis that a metric is named for; the order is that of lists of metrics."""
 

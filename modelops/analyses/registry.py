@@ -11,6 +11,7 @@ from modelops.analyses.data_quality import DATA_QUALITY
 from modelops.analyses.drift import DRIFT
 from modelops.analyses.explainability import EXPLAINABILITY
 from modelops.analyses.fairness import FAIRNESS
+from modelops.analyses.footprint import FOOTPRINT
 from modelops.analyses.ground_truth import GROUND_TRUTH
 from modelops.analyses.leakage import LEAKAGE
 from modelops.analyses.misclassified import MISCLASSIFIED
@@ -28,7 +29,7 @@ FAMILIES: dict[str, tuple[Analysis, ...]] = {
     "How good it is": (PERFORMANCE, CALIBRATION, BASELINE, OVERFITTING),
     "Where it errs": (FAIRNESS, RESIDUALS, SUBPOPULATIONS, MISCLASSIFIED),
     "Why it decides so": (EXPLAINABILITY, WHAT_IF),
-    "What it withstands": (ROBUSTNESS, REPRODUCIBILITY),
+    "What it withstands": (ROBUSTNESS, REPRODUCIBILITY, FOOTPRINT),
     "In production": (
         DRIFT,
         GROUND_TRUTH,

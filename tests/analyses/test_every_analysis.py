@@ -86,7 +86,15 @@ QUICK = {
     "lime_samples": 100,
     "lime_seeds": 2,
 }
-ONE_CASE = {"row": 5, "rows": 60, "background": 5, "rounds": 1, "counterfactuals": 2, "grid_points": 5}
+ONE_CASE = {
+    "row": 5,
+    "rows": 60,
+    "background": 5,
+    "rounds": 1,
+    "counterfactuals": 1,
+    "most_changes": 2,
+    "grid_points": 4,
+}
 SMALL_GROUPS = {"bins": 4, "minimum_rows": 15, "tree_depth": 2}
 SPOILT = {"rows": 40, "single_rows": 2, "adversarial_rows": 3, "adversarial_features": 1, "guard_rows": 100}
 AGAIN = {"rows": 60, "single_rows": 2, "seeds": 2, "train_rows": 150}
@@ -132,6 +140,9 @@ CASES = (
     Case("residuals", "binary", "sex"),
     Case("residuals", "multiclass", "farm"),
     Case("residuals", "regression", "district"),
+    Case("footprint", "binary", "employment", {"latency_limit": 5.0, "memory_limit": 100.0}),
+    Case("footprint", "multiclass", "farm"),
+    Case("footprint", "regression", "district", {"calls": 5}),
     Case("reproducibility", "binary", "employment", AGAIN, draws_by_content=True),
     Case("reproducibility", "multiclass", "farm", AGAIN, draws_by_content=True),
     Case("reproducibility", "regression", "district", AGAIN, draws_by_content=True),

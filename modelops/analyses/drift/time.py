@@ -46,7 +46,7 @@ def time_order(sample: Sample, column: str) -> TimeOrder:
 
 
 def instants(column: pa.ChunkedArray, name: str) -> np.ndarray:
-    """Return times as numbers that grow with time, shape (n,); a missing time is NaN or beyond all others.
+    """Return times as numbers that grow with time, shape (n,): dates in seconds; a missing time is NaN or infinite.
 
     Raises
     ------
@@ -66,7 +66,8 @@ def instants(column: pa.ChunkedArray, name: str) -> np.ndarray:
         raise NotMeasured(
             f"The time column {name!r} does not read as dates: write them as 2026-01-31 (ISO 8601) to keep their order."
         )
-    return np.asarray(read.astype("int64").where(read.notna(), np.iinfo(np.int64).max).to_numpy(np.float64))
+    moments = read.to_numpy("datetime64[us]").astype(np.int64) / 1e6
+    return np.asarray(np.where(read.isna(), np.inf, moments))
 
 
 def design_effect(codes: np.ndarray, *, ordered: bool) -> float:

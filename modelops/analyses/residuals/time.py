@@ -38,7 +38,7 @@ def in_time(sample: Sample, found: Residuals, column: str) -> InTime:
         If the column does not read as times.
     """
     moments = instants(sample.source.column(column), column)[found.rows]
-    known = np.isfinite(moments) & (moments < float(np.iinfo(np.int64).max))
+    known = np.isfinite(moments)
     distinct, place = np.unique(moments[known], return_inverse=True)
     values = found.values[known]
     if distinct.size == values.size:
