@@ -61,6 +61,7 @@ PAGES: tuple[Entry, ...] = (
         listed=False,
     ),
     Entry("Analyses", "analyses/run.py", "Analysis run", ":material/monitoring:", "run", listed=False),
+    Entry("Analyses", "analyses/workbench.py", "Threshold workbench", ":material/tune:", "workbench", listed=False),
     Entry("Analyses", "analyses/compare.py", "Compare two runs", ":material/compare:", "compare", listed=False),
     Entry("Reviews", "reviews/reviews.py", "Reviews", ":material/fact_check:", "reviews"),
     Entry("Reviews", "reviews/review.py", "Review", ":material/fact_check:", "review", listed=False),

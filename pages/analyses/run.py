@@ -4,6 +4,8 @@ from functools import partial
 
 import streamlit as st
 
+from modelops.analyses.drift import DRIFT
+from modelops.analyses.performance.threshold_counts import TABLE
 from modelops.domain.people import Right
 from modelops.reports.result import method_of
 from modelops.services import runs
@@ -14,6 +16,7 @@ from modelops.store.tables import TERMINAL, ModelRow, RunRow, RunState
 from modelops.ui import frame, result_files, results, widgets
 from modelops.ui.attaching import attach
 from modelops.ui.criteria import moved_bar
+from modelops.ui.decisions import WORKBENCH, drift_thresholds
 from modelops.ui.models import crumbs
 from modelops.ui.run_record import inputs, method
 from modelops.ui.runs import COMPARE, RUN, START, TITLES, names_for, outcome, progress
@@ -113,6 +116,11 @@ def show_actions() -> None:
                 query_params={"from": str(run_id)},
                 width="content",
             )
+        if any(table.name == TABLE for table in result.tables):
+            query = {"run": str(run_id)}
+            st.page_link(
+                WORKBENCH, label="Threshold workbench", icon=":material/tune:", query_params=query, width="content"
+            )
         st.page_link(
             COMPARE, label="Compare", icon=":material/compare:", query_params={"left": str(run_id)}, width="content"
         )
@@ -151,6 +159,8 @@ if moved:
     moved_bar(moved)
 results.verdicts(result)
 show_actions()
+if result.analysis == DRIFT.key:
+    drift_thresholds(page, run, result)
 for note in result.notes[:3]:
     st.caption(plain(note))
 if len(result.notes) > 3:

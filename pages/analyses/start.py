@@ -152,11 +152,11 @@ champion: VersionRow | None = None
 if chosen.takes(Need.CHAMPION):
     rivals: list[int | None] = [None, *(each for each, row in versions.items() if row.artifact and each != version_id)]
     with page.store.reading() as reader:
-        usual = versions.get(before.champion_id or 0) if before else runs.usual_champion(reader, version)
+        today = versions.get(before.champion_id or 0) if before else runs.usual_champion(reader, version)
     champion_id = st.selectbox(
         "Champion",
         rivals,
-        index=rivals.index(usual.id) if usual and usual.id in rivals else 0,
+        index=rivals.index(today.id) if today and today.id in rivals else 0,
         format_func=lambda each: labels[each] if each else "none",
         help="The model in use today. The version above is held against it on the same rows.",
     )

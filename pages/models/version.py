@@ -8,11 +8,13 @@ from modelops.domain.result import Protection
 from modelops.domain.review import ReviewState
 from modelops.services.exporting import changes_since_approval
 from modelops.store.queries_criteria import draft, frozen_sets
+from modelops.store.queries_decisions import decisions_of_version
 from modelops.store.queries_inventory import reviews_of
 from modelops.store.queries_review import names
 from modelops.store.tables import BlobRow, ModelRow, VersionRow
 from modelops.ui import frame, widgets
 from modelops.ui.criteria import CRITERIA, criteria_list, frozen_line
+from modelops.ui.decisions import decision_box
 from modelops.ui.models import MODEL, VERSION, crumbs, fact, tier_badge
 from modelops.ui.protection import protection_note
 from modelops.ui.reviews import GATES, STATES
@@ -41,6 +43,8 @@ with page.store.reading() as reader:
     criteria_sets = frozen_sets(reader, version.id)
     criteria_draft = draft(reader, version.id)
     freezers = names(reader, [one.row.frozen_by for one in criteria_sets])
+    decided = decisions_of_version(reader, version.model_id, version.id)
+    deciders = names(reader, [one.row.decided_by for one in decided])
 summary = ModelSummary.model_validate(version.summary) if version.summary else None
 
 
@@ -148,6 +152,21 @@ def show_criteria() -> None:
     st.page_link(CRITERIA, label="Open the criteria", icon=":material/rule:", query_params={"version": str(version_id)})
 
 
+def show_decisions() -> None:
+    """Show what was decided with a result in view; the newest of a kind is in force."""
+    if not decided:
+        return
+    st.subheader("Decisions", anchor=False)
+    newest = list({one.row.kind: one for one in reversed(decided)}.values())
+    for one in newest:
+        decision_box(page, one, deciders, link=True)
+    earlier = [one for one in decided if one not in newest]
+    if earlier:
+        with st.expander(f"{len(earlier):d} earlier"):
+            for one in earlier:
+                decision_box(page, one, deciders, link=True)
+
+
 def show_reviews() -> None:
     """List the reviews of this version."""
     st.subheader("Reviews", anchor=False)
@@ -183,6 +202,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
 left, right = st.columns([3, 2], gap="large")
 with left:
     show_criteria()
+    show_decisions()
     show_file()
     show_inside()
 with right:

@@ -81,7 +81,7 @@ def test_a_metric_of_scores_equals_scikit_learn(two, two_columns, metric, librar
 
 def test_every_metric_has_an_interval_that_holds_it(two):
     for one in two.measurements:
-        if one.value is not None and "criterion" not in one.scope:
+        if one.value is not None and "criterion" not in one.scope and one.metric != "effective_sample_size":
             assert one.interval is not None, one.metric
             assert one.interval[0] <= one.value <= one.interval[1], one.metric
 

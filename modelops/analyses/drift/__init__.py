@@ -48,6 +48,19 @@ class DriftParameters(Parameters):
         max_length=10_000,
         description="What matters to the model, as column=weight; empty: asked of the model, if one is given.",
     )
+    rehearsals: int = Field(
+        default=0,
+        ge=0,
+        le=2_000,
+        description="Random splits of the reference on which the thresholds are rehearsed: how often they would alarm"
+        " where nothing has moved. 200 tell 5 % from 10 %.",
+    )
+    rehearsal_rows: int | None = Field(
+        default=None,
+        ge=30,
+        le=1_000_000,
+        description="Rows of a batch in the rehearsal; those of the data if it is not set, at most half the reference.",
+    )
     overlays: int = Field(
         default=8, ge=0, le=100, description="Features whose two distributions are drawn, the largest changes first."
     )

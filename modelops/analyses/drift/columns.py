@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,13 @@ from modelops.analyses.cores.arrow_numbers import Kind, kind_of
 from modelops.analyses.cores.category_counts import count_categories
 from modelops.analyses.cores.kolmogorov_smirnov import compare_numbers
 from modelops.analyses.cores.numeric_pair import NumericPair
-from modelops.analyses.drift.homogeneity import Homogeneity, cramers_v, cramers_v_interval, homogeneity
+from modelops.analyses.drift.homogeneity import (
+    Homogeneity,
+    cramers_v,
+    cramers_v_interval,
+    homogeneity,
+    material_effect,
+)
 from modelops.analyses.drift.kolmogorov import kolmogorov_smirnov_interval, kolmogorov_smirnov_p_value
 from modelops.analyses.drift.shares import (
     NO_CHANGES,
@@ -225,8 +230,6 @@ def _with_table(found: ColumnDrift, counts: np.ndarray, settings: Settings) -> C
     corrected = table.p_value
     if inflation > 1 and table.degrees_of_freedom:
         corrected = max(corrected, float(chdtrc(table.degrees_of_freedom, table.statistic / inflation)))
-    # By chance alone chi-squared is about its degrees of freedom: with many levels V would pass a margin on noise.
-    excess = max(0.0, table.plain / inflation - table.degrees_of_freedom)
     comparison = Comparison(
         "cramers_v",
         cramers_v(table),
@@ -234,7 +237,7 @@ def _with_table(found: ColumnDrift, counts: np.ndarray, settings: Settings) -> C
         table.p_value,
         corrected,
         _effective(found),
-        math.sqrt(excess * inflation / sum(table.rows)),
+        material_effect(table, inflation=inflation),
     )
     return replace(found, table=table, comparison=comparison)
 

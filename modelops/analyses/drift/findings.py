@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modelops.analyses.drift.columns import ColumnDrift
 from modelops.analyses.drift.distances import smallest_detectable_share_change
 from modelops.analyses.drift.homogeneity import smallest_detectable_cramers_v
 from modelops.analyses.drift.kolmogorov import smallest_detectable_distance
 from modelops.analyses.statistics.multiplicity import benjamini_hochberg
+
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,19 @@ def judge_family(
     )
 
 
+def is_change(
+    p_values: Numbers, effects: Numbers, missing_p_values: Numbers, differences: Numbers, margins: Margins
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return of each column whether a change is real, and whether the same change is also large enough to matter.
+
+    All arrays have one shape; NaN stands for what could not be tested. ``p_values`` are adjusted, ``effects`` and
+    ``differences`` are the sizes of the change of the values and of the missing share.
+    """
+    real, gone = p_values <= margins.alpha, missing_p_values <= margins.alpha
+    changed = (real & (effects >= margins.effect)) | (gone & (np.abs(differences) >= margins.missing))
+    return real | gone, changed
+
+
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
@@ -93,11 +109,9 @@ def _judged(
     weight: float | None,
 ) -> Judged:
     p_value, missing_p = adjusted
-    real = p_value is not None and p_value <= margins.alpha
-    matters = drift.comparison is not None and drift.comparison.material_effect >= margins.effect
-    gone = missing_p is not None and missing_p <= margins.alpha
-    gone_matters = abs(drift.missing.difference or 0.0) >= margins.missing
-    changed = (real and matters) or (gone and gone_matters)
+    figures = (p_value, drift.comparison and drift.comparison.material_effect, missing_p, drift.missing.difference)
+    known = (np.array(math.nan if figure is None else figure) for figure in figures)
+    real, changed = (bool(flag) for flag in is_change(*known, margins))
     return Judged(
         drift=drift,
         adjusted_p=p_value,
@@ -105,7 +119,7 @@ def _judged(
         smallest_detectable=_smallest(drift, alphas[0]),
         smallest_detectable_missing=_smallest_missing(drift, alphas[1]),
         drifted=changed if changed or p_value is not None else None,
-        real=real or gone,
+        real=real,
         weight=weight,
     )
 

@@ -83,6 +83,15 @@ def homogeneity(counts: np.ndarray, *, rng: np.random.Generator) -> Homogeneity:
     )
 
 
+def material_effect(table: Homogeneity, *, inflation: float) -> float:
+    """Return how strong the difference is beyond what chance alone gives: Cramér's V of the excess of chi-squared.
+
+    By chance alone chi-squared is about its degrees of freedom: with many levels V would pass a margin on noise.
+    """
+    excess = max(0.0, table.plain / inflation - table.degrees_of_freedom)
+    return math.sqrt(excess * inflation / sum(table.rows))
+
+
 def _expected(table: np.ndarray) -> np.ndarray:
     return np.asarray(np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum())
 

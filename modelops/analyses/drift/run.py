@@ -17,6 +17,14 @@ from modelops.analyses.drift.display import forest, overlay, summary, tables
 from modelops.analyses.drift.findings import Judged, Margins, judge_family
 from modelops.analyses.drift.importance import Importance, given_importance, model_importance
 from modelops.analyses.drift.measurements import classifier_measurements, column_measurements, share_measurement
+from modelops.analyses.drift.rehearsal import (
+    Rehearsal,
+    rehearsal_curve,
+    rehearsal_measurements,
+    rehearsal_sentence,
+    rehearsal_table,
+    rehearse,
+)
 from modelops.analyses.drift.sampling import EncodedColumn, RowSample, assemble, draw_rows, encode_column
 from modelops.analyses.drift.time import TimeOrder, time_order
 from modelops.analyses.measuring import Findings
@@ -61,9 +69,45 @@ class Comparing:
         self._measurements(features, others, classifier, reason)
         self._curves(ranked, others)
         self.findings.tables += tables([*ranked, *others], classifier)
+        rehearsed = self._rehearse()
         if importance:
             self.findings.notes.append(f"Features are ranked by importance ({importance.source}) times effect.")
-        return self.findings.computed(summary(ranked, others, classifier, self.margins), dropped={})
+        told = [summary(ranked, others, classifier, self.margins)]
+        if rehearsed is not None:
+            told.append(rehearsal_sentence(rehearsed))
+        return self.findings.computed(" ".join(told), dropped={})
+
+    def _rehearse(self) -> Rehearsal | None:
+        """Hold the reference against itself, if asked for, and add what came of it."""
+        asked = self.parameters
+        if not asked.rehearsals:
+            return None
+        there = set(self.reference.source.names)
+        found, reason = None, None
+        try:
+            found = rehearse(
+                self.reference,
+                [name for name in self.features if name in there],
+                Settings(asked.bins, asked.minimum_rows, self.run.seed),
+                self.margins,
+                count=asked.rehearsals,
+                batch=asked.rehearsal_rows or self.current.n_rows,
+                limit=asked.rows,
+                progress=lambda done: self.run.progress(0.95 + 0.05 * done, "rehearsing the thresholds"),
+            )
+        except NotMeasured as error:
+            reason = str(error)
+        self.findings.measurements += rehearsal_measurements(found, reason)
+        if found is None:
+            return None
+        self.findings.curves.insert(0, rehearsal_curve(found))
+        self.findings.tables.append(rehearsal_table(found))
+        if self.reference.roles.time:
+            self.findings.notes.append(
+                "The rehearsal mixes the reference at random. Batches that follow one another in time differ more where"
+                " rows of one time are alike: expect more alarms than rehearsed then."
+            )
+        return found
 
     def _outputs(self) -> Iterator[Subject]:
         """Yield prediction, scores and target where both tables have them under the same name."""

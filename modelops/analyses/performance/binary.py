@@ -164,6 +164,8 @@ def _score_performance(
     found.measurements += _ranking_measurements(scored, ranking, how, uncertainty)
     found.measurements += probability_measurements(scored, how, uncertainty)
     here = np.flatnonzero(known)
+    worth = scored.scores.size / how.design_effect
+    found.measurements.append(measured("effective_sample_size", worth, size=scored.scores.size, unit="rows"))
     found.add(
         workbench(
             scored,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from modelops.analyses.levels import Coded
 from modelops.analyses.measuring import Findings, finite, measured, shown, thinned
+from modelops.analyses.performance.threshold_counts import MOST_THRESHOLDS, threshold_table
 from modelops.analyses.statistics.ranking import Ranking
 from modelops.analyses.statistics.rates import (
     FALSE_POSITIVE_RATE,
@@ -21,7 +22,6 @@ from modelops.analyses.statistics.rates import (
 from modelops.domain.result import Curve, Measurement, ResultTable, Series, Shape
 
 _GRID = 101
-_QUANTILES = 200
 _IN_SAMPLE = "Chosen on these rows, so it looks a little better here than on new ones."
 
 Numbers = NDArray[np.float64]
@@ -95,18 +95,20 @@ def workbench(
     n_rows = int(rows.scores.size)
     for point in points[1:]:
         found.measurements += _point_measurements(point, costs, n_rows)
-    for feature, codes in groups.items():
-        by_group = _group_counts(rows, codes, thresholds)
-        found.curves += _group_curves(feature, codes.levels, thresholds, by_group)
+    by_group = {feature: (codes.levels, _group_counts(rows, codes, thresholds)) for feature, codes in groups.items()}
+    for feature, (levels, counts) in by_group.items():
+        found.curves += _group_curves(feature, levels, thresholds, counts)
+    found.tables.append(threshold_table(thresholds, counts_at(ranking, thresholds), by_group))
     if groups:
         found.tables.append(_groups_table(rows, groups, points[1:]))
     return found
 
 
 def _thresholds(ranking: Ranking, *, probabilities: bool) -> Numbers:
+    grid = np.linspace(0, 1, _GRID) if probabilities else np.empty(0)
     seen = ranking.negatives + ranking.positives
-    chosen = ranking.thresholds[thinned(seen, most=_QUANTILES)]
-    return np.unique(np.append(chosen, np.linspace(0, 1, _GRID))) if probabilities else np.unique(chosen)
+    chosen = ranking.thresholds[thinned(seen, most=MOST_THRESHOLDS - len(grid))]
+    return np.unique(np.append(chosen, grid))
 
 
 def _chosen(ranking: Ranking, costs: Numbers, capacity: float | None) -> list[OperatingPoint]:

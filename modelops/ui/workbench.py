@@ -1,0 +1,138 @@
+"""The threshold workbench on the screen: what the counts of a result say under the costs and the threshold of now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from modelops.analyses.measuring import finite
+from modelops.analyses.performance.threshold_counts import ThresholdCounts
+from modelops.analyses.statistics.rates import Rate
+from modelops.domain.metric_words import metric_name
+from modelops.domain.result import Curve, Series, Shape
+from modelops.services.decisions import RATES
+from modelops.ui.text import plain
+
+COSTS = (
+    ("cost_true_positive", "True positive", 0.0),
+    ("cost_false_positive", "False positive", 1.0),
+    ("cost_false_negative", "False negative", 1.0),
+    ("cost_true_negative", "True negative", 0.0),
+)
+
+
+def cost_matrix(parameters: dict[str, object], *, key: str) -> tuple[float, float, float, float]:
+    """Ask what each of the four outcomes costs; at first what the run was asked with."""
+    st.markdown("**What an outcome costs**")
+    columns = st.columns(2)
+    given = []
+    for place, (name, label, usual) in enumerate(COSTS):
+        start = parameters.get(name, usual)
+        given.append(
+            columns[place % 2].number_input(
+                label,
+                value=float(start) if isinstance(start, int | float) else usual,
+                step=1.0,
+                format="%g",
+                key=f"{key} {name}",
+                help="Negative numbers are a gain.",
+            )
+        )
+    return given[0], given[1], given[2], given[3]
+
+
+def as_matrix(costs: tuple[float, float, float, float]) -> np.ndarray:
+    """Return costs by label and prediction."""
+    hit, alarm, miss, rest = costs
+    return np.array([[rest, alarm], [miss, hit]])
+
+
+def cost_curve(counts: ThresholdCounts, costs: np.ndarray, place: int) -> Curve:
+    """Return what each threshold costs, with the one that is chosen."""
+    spent = counts.cost(costs)
+    here = float(counts.thresholds[place])
+    return Curve(
+        name="workbench_cost",
+        title="Cost per row at each threshold",
+        shape=Shape.LINE,
+        x_title="Threshold",
+        y_title="Cost per row",
+        series=(
+            Series(name="cost per row", x=finite(counts.thresholds), y=finite(spent)),
+            Series(name="chosen", x=(here,), y=(float(spent[place]),)),
+        ),
+    )
+
+
+def group_curve(counts: ThresholdCounts, rate: Rate, place: int) -> Curve:
+    """Return one rate of all rows and each group at the chosen threshold, with intervals."""
+    figures = [counts.rate(rate, place, group) for group in range(len(counts.groups))]
+    known = [(group, value, ends) for group, (value, ends) in enumerate(figures) if value is not None and ends]
+    overall = figures[0][0]
+    return Curve(
+        name=f"workbench_{rate.metric}",
+        title=f"{metric_name(rate.metric)} at the chosen threshold",
+        shape=Shape.FOREST,
+        x_title=metric_name(rate.metric),
+        y_title="Group",
+        series=(
+            Series(
+                name=metric_name(rate.metric),
+                x=tuple(counts.groups[group].name for group, _, _ in known),
+                y=tuple(value for _, value, _ in known),
+                low=tuple(ends[0] for _, _, ends in known),
+                high=tuple(ends[1] for _, _, ends in known),
+                size=tuple(counts.denominator(rate, place, group) for group, _, _ in known),
+            ),
+        ),
+        reference=overall,
+        note="The line is the rate of all rows.",
+    )
+
+
+def overall_figures(counts: ThresholdCounts, costs: np.ndarray, place: int) -> None:
+    """Show the rates of all rows and the cost, each with its interval."""
+    with st.container(horizontal=True):
+        for rate in RATES:
+            value, ends = counts.rate(rate, place)
+            note = f"{ends[0]:.1%} to {ends[1]:.1%}, of {counts.denominator(rate, place):,} rows" if ends else None
+            with st.container(width=150, gap="xsmall"):
+                st.metric(metric_name(rate.metric), "-" if value is None else f"{value:.1%}")
+                st.caption(plain(note or rate.denominator))
+        with st.container(width=150, gap="xsmall"):
+            st.metric("Cost per row", f"{counts.cost(costs)[place]:.4g}")
+            rows = counts.counts[0, place].sum()
+            st.caption(plain(f"{counts.cost(costs)[place] * rows:,.4g} on these {rows:,.0f} rows"))
+
+
+def group_table(counts: ThresholdCounts, costs: np.ndarray, place: int) -> None:
+    """Show each group in a line: its rates with intervals, its cost."""
+    st.dataframe(
+        [_line(counts, costs, place, group) for group in range(len(counts.groups))],
+        hide_index=True,
+        width="stretch",
+        height="content" if len(counts.groups) <= 14 else 460,
+        column_config={"Group": st.column_config.TextColumn(pinned=True)},
+    )
+    st.caption(
+        "In brackets the 95 % interval. It is short where many rows count: for precision those selected, for recall "
+        "the positives, for the false positive rate the negatives of the group."
+    )
+
+
+def _line(counts: ThresholdCounts, costs: np.ndarray, place: int, group: int) -> dict[str, str | float]:
+    line: dict[str, str | float] = {"Group": counts.groups[group].name}
+    line["Rows"] = counts.denominator(RATES[0], place, group)
+    for rate in RATES:
+        value, ends = counts.rate(rate, place, group)
+        shown = f"{value:.1%} ({ends[0]:.1%} to {ends[1]:.1%})" if value is not None and ends else "not measured"
+        line[metric_name(rate.metric)] = shown
+    line["Cost per row"] = float(f"{counts.cost(costs, group)[place]:.4g}")
+    return line
+
+
+def threshold_options(counts: ThresholdCounts) -> Sequence[float]:
+    """Return the thresholds that can be chosen, from low to high."""
+    return [float(f"{value:.6g}") for value in counts.thresholds]
