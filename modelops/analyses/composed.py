@@ -169,11 +169,12 @@ class ComposedModel:
     def _answered(self, blocks: list[np.ndarray], answer: Callable[[pd.DataFrame], np.ndarray]) -> list[np.ndarray]:
         index = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
         self.asked += len(index)
-        parts = [answer(self._frame(index[start : start + self._batch])) for start in range(0, len(index), self._batch)]
+        parts = [answer(self.frame(index[start : start + self._batch])) for start in range(0, len(index), self._batch)]
         ends = np.cumsum([len(block) for block in blocks])[:-1]
         return np.split(np.concatenate(parts) if parts else np.zeros(0), ends)
 
-    def _frame(self, index: np.ndarray) -> pd.DataFrame:
+    def frame(self, index: np.ndarray) -> pd.DataFrame:
+        """Return composed rows: for each row and column of ``index``, the row of the pool that gives the value."""
         import pandas as pd
 
         return pd.DataFrame(

@@ -16,6 +16,7 @@ from modelops.analyses.explainability.metrics import METRICS as _EXPLAINABILITY
 from modelops.analyses.fairness.metrics import METRICS as _FAIRNESS
 from modelops.analyses.footprint.metrics import METRICS as _FOOTPRINT
 from modelops.analyses.ground_truth.metrics import METRICS as _GROUND_TRUTH
+from modelops.analyses.label_quality.metrics import METRICS as _LABEL_QUALITY
 from modelops.analyses.leakage.metrics import METRICS as _LEAKAGE
 from modelops.analyses.misclassified.metrics import METRICS as _MISCLASSIFIED
 from modelops.analyses.overfitting.metrics import METRICS as _OVERFITTING
@@ -30,6 +31,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "performance": _PERFORMANCE,
     "data_quality": _DATA_QUALITY,
     "leakage": _LEAKAGE,
+    "label_quality": _LABEL_QUALITY,
     "calibration": _CALIBRATION,
     "baseline": _BASELINE,
     "overfitting": _OVERFITTING,

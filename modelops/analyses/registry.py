@@ -13,6 +13,7 @@ from modelops.analyses.explainability import EXPLAINABILITY
 from modelops.analyses.fairness import FAIRNESS
 from modelops.analyses.footprint import FOOTPRINT
 from modelops.analyses.ground_truth import GROUND_TRUTH
+from modelops.analyses.label_quality import LABEL_QUALITY
 from modelops.analyses.leakage import LEAKAGE
 from modelops.analyses.misclassified import MISCLASSIFIED
 from modelops.analyses.overfitting import OVERFITTING
@@ -25,7 +26,7 @@ from modelops.analyses.what_if import WHAT_IF
 from modelops.errors import InvalidInput
 
 FAMILIES: dict[str, tuple[Analysis, ...]] = {
-    "The data": (DATA_CONTRACT, DATA_QUALITY, LEAKAGE),
+    "The data": (DATA_CONTRACT, DATA_QUALITY, LEAKAGE, LABEL_QUALITY),
     "How good it is": (PERFORMANCE, CALIBRATION, BASELINE, OVERFITTING),
     "Where it errs": (FAIRNESS, RESIDUALS, SUBPOPULATIONS, MISCLASSIFIED),
     "Why it decides so": (EXPLAINABILITY, WHAT_IF),

@@ -155,6 +155,9 @@ CASES = (
     Case("ground_truth", "binary", "sex", {"rows_per_period": 60, "value_matrix": "yes > yes = 2"}),
     Case("ground_truth", "multiclass", "farm", {"rows_per_period": 60}),
     Case("ground_truth", "regression", "district", {"rows_per_period": 60}),
+    Case("label_quality", "binary", "sex", {"draws": 50}, draws_by_content=True),
+    Case("label_quality", "multiclass", "farm", {"draws": 50}, draws_by_content=True),
+    Case("label_quality", "regression", "district", {"draws": 50}, draws_by_content=True),
 )
 _MODELS: dict[tuple[str, int], FittedModel] = {}
 
