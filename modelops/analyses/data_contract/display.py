@@ -21,26 +21,40 @@ _DRAWN = 40
 
 @dataclass(frozen=True)
 class Line:
-    """One check and what came of it."""
+    """One check and what came of it; ``first`` are the first rows that break it, counted from 1."""
 
     check: Check
-    held: Held
+    count: int
+    judged: int
+    is_broken: bool
+    reason: str | None
+    note: str | None
+    first: tuple[int, ...]
 
-    @property
-    def is_broken(self) -> bool:
-        """Whether more rows break the check than it tolerates."""
-        return self.held.alarms(self.check.rule)
+    @classmethod
+    def of(cls, check: Check, held: Held) -> Line:
+        """Return what is kept of a check that was held against a table: the rows themselves are not."""
+        first = np.flatnonzero(held.broken)[:_ROWS_NAMED] + 1 if held.note is None else ()
+        return cls(
+            check=check,
+            count=held.count,
+            judged=held.judged,
+            is_broken=held.alarms(check.rule),
+            reason=held.reason,
+            note=held.note,
+            first=tuple(int(row) for row in first),
+        )
 
     @property
     def share(self) -> float:
         """The share of the judged rows that break it; 0 where none was judged."""
-        return self.held.count / self.held.judged if self.held.judged else 0.0
+        return self.count / self.judged if self.judged else 0.0
 
 
 def summary(contract: Contract, lines: Sequence[Line], *, is_given: bool) -> str:
     """Return the result in a sentence."""
     broken = sorted((line for line in lines if line.is_broken), key=lambda line: (-line.share, line.check.id))
-    unheld = sum(not line.held.judged for line in lines)
+    unheld = sum(not line.judged for line in lines)
     held = len(lines) - unheld
     whose = f"of the contract {contract.name!r}" if is_given else "that were learned from the reference"
     rest = f" {unheld} could not be held against this table." if unheld else ""
@@ -54,7 +68,7 @@ def summary(contract: Contract, lines: Sequence[Line], *, is_given: bool) -> str
     name = f"{', '.join(columns_of(worst.check.rule))} ({demand(worst.check.rule)})"
     return (
         f"{len(broken)} of {held} checks {whose} {'is' if len(broken) == 1 else 'are'} broken: most of all {name}, by"
-        f" {worst.held.count:,} of {worst.held.judged:,} rows ({percent(worst.share)}).{rest}"
+        f" {worst.count:,} of {worst.judged:,} rows ({percent(worst.share)}).{rest}"
     )
 
 
@@ -80,9 +94,9 @@ def lines_table(lines: Sequence[Line]) -> ResultTable:
                 line.check.id,
                 demand(line.check.rule),
                 _outcome(line),
-                line.held.count if line.held.judged else None,
-                line.held.judged,
-                _first_rows(line.held),
+                line.count if line.judged else None,
+                line.judged,
+                _first_rows(line),
                 _alarm_words(line.check),
                 line.check.accepted_by,
                 line.check.why,
@@ -94,19 +108,15 @@ def lines_table(lines: Sequence[Line]) -> ResultTable:
 
 
 def _outcome(line: Line) -> str:
-    if not line.held.judged:
-        return f"not held: {line.held.reason or 'no row has the values that it judges'}"
+    if not line.judged:
+        return f"not held: {line.reason or 'no row has the values that it judges'}"
     if line.is_broken:
-        return line.held.note or "broken"
-    return "kept, within what it tolerates" if line.held.count else "kept"
+        return line.note or "broken"
+    return "kept, within what it tolerates" if line.count else "kept"
 
 
-def _first_rows(held: Held) -> str:
-    if held.note is not None:
-        return ""
-    places = np.flatnonzero(held.broken)
-    more = " ..." if places.size > _ROWS_NAMED else ""
-    return ", ".join(str(place + 1) for place in places[:_ROWS_NAMED]) + more
+def _first_rows(line: Line) -> str:
+    return ", ".join(map(str, line.first)) + (" ..." if line.count > len(line.first) > 0 else "")
 
 
 def _alarm_words(check: Check) -> str | None:
@@ -128,16 +138,16 @@ def definitions(checks: Sequence[Check], contract: Contract, *, is_given: bool) 
 def curves(lines: Sequence[Line]) -> list[Curve]:
     """Return the checks that rows break, with intervals; and the checks that alarm without cause most often."""
     found = []
-    broken = sorted((line for line in lines if line.held.count), key=lambda line: (-line.share, line.check.id))[:_DRAWN]
+    broken = sorted((line for line in lines if line.count), key=lambda line: (-line.share, line.check.id))[:_DRAWN]
     if broken:
-        intervals = [wilson(line.held.count, line.held.judged) for line in broken]
+        intervals = [wilson(line.count, line.judged) for line in broken]
         series = Series(
             name="rows that break it",
             x=tuple(line.check.id for line in broken),
             y=tuple(line.share for line in broken),
             low=tuple(low for low, _ in intervals),
             high=tuple(high for _, high in intervals),
-            size=tuple(line.held.judged for line in broken),
+            size=tuple(line.judged for line in broken),
         )
         found.append(
             Curve(

@@ -22,15 +22,15 @@ def scope_of(line: Line) -> Scope:
 
 def check_measurements(line: Line, *, rehearsed: bool) -> Iterator[Measurement]:
     """Yield what came of one check; ``rehearsed`` says whether there was a reference to count false alarms on."""
-    scope, found = scope_of(line), line.held
-    size, tolerated = found.judged, tolerated_share(line.check.rule)
-    reason = found.reason or "No row has the values that this check judges."
-    share = found.count / size if size else None
-    interval = wilson(found.count, size) if size else None
+    scope = scope_of(line)
+    size, tolerated = line.judged, tolerated_share(line.check.rule)
+    reason = line.reason or "No row has the values that this check judges."
+    share = line.count / size if size else None
+    interval = wilson(line.count, size) if size else None
     yield measured(
-        "contract_violation_share", share, size=size, scope=scope, interval=interval, note=found.note, otherwise=reason
+        "contract_violation_share", share, size=size, scope=scope, interval=interval, note=line.note, otherwise=reason
     )
-    count = float(found.count) if size else None
+    count = float(line.count) if size else None
     yield measured("contract_violation_count", count, size=size, scope=scope, unit="rows", otherwise=reason)
     yield measured(
         "contract_excess_violation_share",
@@ -60,7 +60,7 @@ def _rate(metric: str, alarms: FalseAlarms | None, scope: Scope, otherwise: str)
 
 def whole_measurements(lines: Sequence[Line], rehearsal: Rehearsal, *, is_given: bool) -> Iterator[Measurement]:
     """Yield how the contract as a whole was kept."""
-    judged = [line for line in lines if line.held.judged]
+    judged = [line for line in lines if line.judged]
     broken = sum(line.is_broken for line in judged)
     yield measured(
         "contract_broken_check_share",

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from modelops.analyses.base import Computed, EvaluationData, Run, Sample
 from modelops.analyses.data_contract import DataContractParameters
-from modelops.analyses.data_contract.alarms import Rehearsal, Rows, in_order, rehearse
+from modelops.analyses.data_contract.alarms import Rehearsal, good_rows, rehearse
 from modelops.analyses.data_contract.checking import held
 from modelops.analyses.data_contract.display import Line, curves, definitions, lines_table, summary
 from modelops.analyses.data_contract.learning import Learner, without_doubles
@@ -43,7 +46,7 @@ class Holding:
                 "Neither a contract nor a reference table is given: there is nothing to hold the data against."
             )
         contract = load_contract(self.parameters.contract) if is_given else self._learned()
-        rehearsal = self._rehearsal(contract, is_given=is_given)
+        rehearsal = self._rehearsal(contract)
         checks = [_with_alarms(check, rehearsal) for check in contract.checks]
         lines = self._held(checks)
         for line in lines:
@@ -56,32 +59,29 @@ class Holding:
         return self.findings.computed(summary(contract, lines, is_given=is_given), dropped={})
 
     @cached_property
-    def _reference(self) -> tuple[dict[str, Values], Rows]:
-        """The columns of the reference, and its rows: in the order of time, or at random."""
-        reference = self.data.reference
+    def _reference(self) -> dict[str, Values]:
+        """The rows of the reference that are used: in the order of time, or at random."""
+        reference, limit, seed = self.data.reference, self.parameters.rows, self.run.seed
         if reference is None:
             raise NotMeasured("There is no reference table.")
-        names = dict.fromkeys([*reference.roles.named, *self._contract_columns])
-        read = {name: values_of(reference, name) for name in names}
-        rows = in_order(reference, read, limit=self.parameters.rows, seed=self.run.seed)
-        if rows.size < reference.n_rows:
+        if limit < reference.n_rows:
             self.findings.notes.append(
-                f"{rows.size:,} of {reference.n_rows:,} reference rows were used, drawn at random (seed"
-                f" {self.run.seed}); about {2 / rows.size:.2g} of the rows lie beyond the smallest and largest"
-                " value of the rest."
+                f"{limit:,} of {reference.n_rows:,} reference rows were used, drawn at random (seed {seed});"
+                f" about {2 / limit:.2g} of the rows lie beyond the smallest and largest value of the rest."
             )
-        return {name: values for name, values in read.items() if values is not None}, rows
+        names = dict.fromkeys([*reference.roles.named, *self._contract_columns])
+        return good_rows(reference, names, limit=limit, seed=seed)
 
     @cached_property
     def _contract_columns(self) -> tuple[str, ...]:
         return load_contract(self.parameters.contract).columns if self.parameters.contract else ()
 
     @cached_property
-    def _parts(self) -> tuple[Rows, Rows]:
+    def _parts(self) -> tuple[dict[str, Values], dict[str, Values]]:
         """The rows that are learned from, and those that are held out: the later ones where there is time."""
-        rows = self._reference[1]
+        rows = np.arange(_rows_of(self._reference))
         cut = rows.size - int(rows.size * self.parameters.held_out_share)
-        return rows[:cut], rows[cut:]
+        return _taken(self._reference, rows[:cut]), _taken(self._reference, rows[cut:])
 
     def _learned(self) -> Contract:
         reference = self.data.reference
@@ -90,8 +90,7 @@ class Holding:
         if not reference.roles.named:
             raise NotMeasured("No column of the reference has a role: choose which columns the contract is about.")
         self.run.progress(0.0, "reading the reference")
-        rows = self._parts[0]
-        table = {name: column.take(rows) for name, column in self._reference[0].items()}
+        table = self._parts[0]
         learner = self._learner(reference)
         checks: list[Check] = []
         for done, column in enumerate(table.values(), start=1):
@@ -101,24 +100,27 @@ class Holding:
         checks += presences(table)
         if not checks:
             raise NotMeasured(
-                f"The {rows.size} reference rows that can be learned from hold too few values: no check came of them."
+                f"The {_rows_of(table)} reference rows that can be learned from hold too few values: no check came of it."
             )
         return Contract(name="Learned from the reference", checks=without_doubles(checks))
+
+    @property
+    def _good(self) -> dict[str, Values]:
+        """The reference rows that nothing was learned from here."""
+        return self._reference if self.parameters.contract else self._parts[1]
 
     @cached_property
     def _batch_rows(self) -> int:
         """The rows of a batch: as asked for, or fewer where the held-out rows do not fill ten of them."""
-        rows = self._reference[1] if self.parameters.contract else self._parts[1]
-        return max(1, min(self.parameters.batch_rows, rows.size // _BATCHES))
+        return max(1, min(self.parameters.batch_rows, _rows_of(self._good) // _BATCHES))
 
     def _learner(self, reference: Sample) -> Learner:
         given = self.parameters
         return Learner(reference.roles, given.range_tolerance, given.most_levels, self._batch_rows)
 
-    def _rehearsal(self, contract: Contract, *, is_given: bool) -> Rehearsal:
+    def _rehearsal(self, contract: Contract) -> Rehearsal:
         if self.data.reference is None or not self.data.reference.n_rows:
             return Rehearsal({}, None)
-        rows = self._reference[1] if is_given else self._parts[1]
 
         def progress(done: float) -> None:
             at = _LEARNING + (_REHEARSING - _LEARNING) * done
@@ -126,7 +128,7 @@ class Holding:
 
         if self._batch_rows < _SMALLEST_BATCH:
             return Rehearsal({}, None)
-        return rehearse(contract.checks, self._reference[0], rows, batch_rows=self._batch_rows, progress=progress)
+        return rehearse(contract.checks, self._good, batch_rows=self._batch_rows, progress=progress)
 
     def _held(self, checks: Sequence[Check]) -> list[Line]:
         """Hold every check against the data; a column is read for the first that asks, forgotten after the last."""
@@ -138,7 +140,7 @@ class Holding:
             for name in columns_of(check.rule):
                 if name not in table:
                     table[name] = values_of(sample, name)
-            lines.append(Line(check, held(check.rule, table, sample.n_rows)))
+            lines.append(Line.of(check, held(check.rule, table, sample.n_rows)))
             for name in columns_of(check.rule):
                 if last[name] == place:
                     del table[name]
@@ -157,11 +159,19 @@ class Holding:
                 )
             return
         order = "the later ones in time" if self.data.reference and self.data.reference.roles.time else "at random"
-        learned, held_out = self._parts
+        learned, held_out = map(_rows_of, self._parts)
         self.findings.notes.append(
-            f"Checks were learned from {learned.size:,} reference rows; false alarms were counted on the"
-            f" {held_out.size:,} others ({order}), in batches of {self._batch_rows:,}."
+            f"Checks were learned from {learned:,} reference rows; false alarms were counted on the"
+            f" {held_out:,} others ({order}), in batches of {self._batch_rows:,}."
         )
+
+
+def _taken(table: dict[str, Values], rows: NDArray[np.intp]) -> dict[str, Values]:
+    return {name: column.take(rows) for name, column in table.items()}
+
+
+def _rows_of(table: dict[str, Values]) -> int:
+    return max((column.missing.size for column in table.values()), default=0)
 
 
 def _with_alarms(check: Check, rehearsal: Rehearsal) -> Check:

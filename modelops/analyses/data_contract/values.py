@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -77,7 +77,7 @@ class Values:
             return table[self.codes]
         if self.numbers is None:
             return np.zeros(self.missing.size, dtype=np.bool_)
-        scale = seconds if self.kind is ValueKind.TIME else float
+        scale: Callable[[str], float] = seconds if self.kind is ValueKind.TIME else float
         found = np.isin(self.numbers, [value for label in wanted if (value := _read(label, scale)) is not None])
         return found & ~self.missing
 
@@ -128,9 +128,9 @@ def _kind(arrow: pa.DataType) -> ValueKind:
     return ValueKind.NUMBER if pa.types.is_floating(arrow) or pa.types.is_decimal(arrow) else ValueKind.TEXT
 
 
-def _read(text: str, scale: type[float] | object) -> float | None:
+def _read(text: str, scale: Callable[[str], float]) -> float | None:
     try:
-        return scale(text)  # type: ignore[operator, no-any-return]
+        return scale(text)
     except ValueError:
         return None
 
