@@ -100,7 +100,7 @@ class Holding:
         checks += presences(table)
         if not checks:
             raise NotMeasured(
-                f"The {_rows_of(table)} reference rows that can be learned from hold too few values: no check came of it."
+                f"The {_rows_of(table)} reference rows to learn from hold too few values: no check came of them."
             )
         return Contract(name="Learned from the reference", checks=without_doubles(checks))
 
