@@ -162,9 +162,9 @@ class Search:
             without[np.arange(len(owner)), changed] = case[changed]
             fits = (self._gaps(without) <= 0) & (without != case).any(axis=1)
             distances = np.where(fits, self._distances(without), np.inf)
-            for k in np.flatnonzero(is_open):
+            for k in np.flatnonzero(is_open).tolist():
                 mine = np.flatnonzero(owner == k)
-                best = mine[int(np.argmin(distances[mine]))]
+                best = int(mine[np.argmin(distances[mine])])
                 is_open[k] = bool(fits[best])
                 rows[k] = without[best] if fits[best] else rows[k]
         self._keep(rows[(rows != case).sum(axis=1) <= self.most_changes])
