@@ -19,7 +19,8 @@ from modelops.sandbox.adapters.base import failed
 def trained(model: Any, rows: Any, target: np.ndarray, *, seed: int | None) -> Any:
     """Return an untrained copy of ``model``, trained on ``rows``.
 
-    Every ``random_state`` in it, also those of steps and members, becomes ``seed`` (stays as the file has it if ``seed`` is ``None``), and everything runs in one thread.
+    Every ``random_state`` in it, also those of steps and members, becomes ``seed``, or stays as the file has it if
+    ``seed`` is ``None``; everything runs in one thread.
 
     Raises
     ------
