@@ -18,6 +18,7 @@ from modelops.analyses.footprint.metrics import METRICS as _FOOTPRINT
 from modelops.analyses.ground_truth.metrics import METRICS as _GROUND_TRUTH
 from modelops.analyses.label_quality.metrics import METRICS as _LABEL_QUALITY
 from modelops.analyses.leakage.metrics import METRICS as _LEAKAGE
+from modelops.analyses.learning_curve.metrics import METRICS as _LEARNING_CURVE
 from modelops.analyses.misclassified.metrics import METRICS as _MISCLASSIFIED
 from modelops.analyses.overfitting.metrics import METRICS as _OVERFITTING
 from modelops.analyses.performance.metrics import METRICS as _PERFORMANCE
@@ -35,6 +36,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "calibration": _CALIBRATION,
     "baseline": _BASELINE,
     "overfitting": _OVERFITTING,
+    "learning_curve": _LEARNING_CURVE,
     "champion_challenger": _CHAMPION_CHALLENGER,
     "fairness": _FAIRNESS,
     "drift": _DRIFT,

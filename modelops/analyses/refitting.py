@@ -149,9 +149,12 @@ def stratified_prefixes(rows: Labelled) -> Rows:
 
 @dataclass(frozen=True)
 class Learner:
-    """What is trained again: the model under test, or the model of ours where ``model`` is ``None``."""
+    """What is trained again: the model under test, or the model of ours where ``model`` is ``None``.
 
-    names: tuple[str, ...]
+    The settings of ours are those for ``n_rows`` rows, also where it is trained on fewer.
+    """
+
+    n_rows: int
     model: Model | None = None
 
     @property
@@ -173,7 +176,8 @@ class Learner:
         """
         target = train.truth if target is None else target
         if self.model is None:
-            return BOOSTED.answers(train.frame, target, rows, n_classes=len(train.classes), seed=seed)
+            n_classes = len(train.classes)
+            return BOOSTED.answers(train.frame, target, rows, n_classes=n_classes, seed=seed, sized_for=self.n_rows)
         labels = np.array(train.classes, dtype=object)[target] if train.classes else target
         found = self.model.refit(train.frame, labels, rows, seed=seed)
         if found is None or not train.classes:

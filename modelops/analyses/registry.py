@@ -15,6 +15,7 @@ from modelops.analyses.footprint import FOOTPRINT
 from modelops.analyses.ground_truth import GROUND_TRUTH
 from modelops.analyses.label_quality import LABEL_QUALITY
 from modelops.analyses.leakage import LEAKAGE
+from modelops.analyses.learning_curve import LEARNING_CURVE
 from modelops.analyses.misclassified import MISCLASSIFIED
 from modelops.analyses.overfitting import OVERFITTING
 from modelops.analyses.performance import PERFORMANCE
@@ -27,7 +28,7 @@ from modelops.errors import InvalidInput
 
 FAMILIES: dict[str, tuple[Analysis, ...]] = {
     "The data": (DATA_CONTRACT, DATA_QUALITY, LEAKAGE, LABEL_QUALITY),
-    "How good it is": (PERFORMANCE, CALIBRATION, BASELINE, OVERFITTING),
+    "How good it is": (PERFORMANCE, CALIBRATION, BASELINE, OVERFITTING, LEARNING_CURVE),
     "Where it errs": (FAIRNESS, RESIDUALS, SUBPOPULATIONS, MISCLASSIFIED),
     "Why it decides so": (EXPLAINABILITY, WHAT_IF),
     "What it withstands": (ROBUSTNESS, REPRODUCIBILITY, FOOTPRINT),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_LEVELS = 30
 _CHUNK = 100_000
-_MANY_ROWS = 10_000
+_FEW_ROWS, _MANY_ROWS = 2_000, 10_000
 
 Numbers = NDArray[np.float64]
 
@@ -124,12 +124,21 @@ class StandIn:
     regressor: Callable[[int, int], Any]
 
     def answers(
-        self, train: pd.DataFrame, target: NDArray[Any], rows: pd.DataFrame, *, n_classes: int, seed: int
+        self,
+        train: pd.DataFrame,
+        target: NDArray[Any],
+        rows: pd.DataFrame,
+        *,
+        n_classes: int,
+        seed: int,
+        sized_for: int | None = None,
     ) -> Numbers:
         """Train on ``train`` and answer for ``rows``.
 
         Parameters
         ----------
+        sized_for : int, optional
+            The number of rows that the settings are for, if not that of ``train``: the same for every part of a curve.
         target : ndarray of shape (n_train,)
             Class codes from 0 to ``n_classes`` less one; numbers where ``n_classes`` is 0.
 
@@ -139,16 +148,17 @@ class StandIn:
             Probabilities, or numbers.
         """
         how = encoding(train, impute=self.impute)
+        size = sized_for or len(train)
         if not n_classes:
             centre, scale = float(target.mean()), float(np.abs(target - target.mean()).max()) or 1.0
-            fitted = _trained(self.regressor(len(train), seed), how.matrix(train), (target - centre) / scale)
+            fitted = _trained(self.regressor(size, seed), how.matrix(train), (target - centre) / scale)
             return _in_chunks(rows, lambda part: fitted.predict(how.matrix(part))) * scale + centre
         present, codes = np.unique(target, return_inverse=True)
         found = np.zeros((len(rows), n_classes))
         if present.size == 1:
             found[:, present[0]] = 1.0
             return found
-        fitted = _trained(self.classifier(len(train), seed), how.matrix(train), codes)
+        fitted = _trained(self.classifier(size, seed), how.matrix(train), codes)
         found[:, present] = _in_chunks(rows, lambda part: fitted.predict_proba(how.matrix(part)))
         return found
 
@@ -179,10 +189,10 @@ def _ridge(rows: int, seed: int) -> Any:  # noqa: ARG001
 
 def _boosting(rows: int, seed: int) -> dict[str, Any]:
     return {
-        "max_iter": 100,
+        "max_iter": 40 if rows < _FEW_ROWS else 100,
         "learning_rate": 0.1,
-        "max_leaf_nodes": 31 if rows >= _MANY_ROWS else 15,
-        "min_samples_leaf": min(20, max(3, rows // 20)),
+        "max_leaf_nodes": 8 if rows < _FEW_ROWS else 15 if rows < _MANY_ROWS else 31,
+        "min_samples_leaf": 5 if rows < _FEW_ROWS else 20,
         "l2_regularization": 1.0,
         "early_stopping": False,
         "random_state": seed % (1 << 32),

@@ -98,6 +98,7 @@ ONE_CASE = {
 SMALL_GROUPS = {"bins": 4, "minimum_rows": 15, "tree_depth": 2}
 SPOILT = {"rows": 40, "single_rows": 2, "adversarial_rows": 3, "adversarial_features": 1, "guard_rows": 100}
 AGAIN = {"rows": 60, "single_rows": 2, "seeds": 2, "train_rows": 150}
+FEW_TRAININGS = {"rows": 120, "points": 3, "repeats": 2}
 CASES = (
     Case("performance", "binary", "sex", {"value_true_positive": 3.0, "capacity": 0.2}),
     Case("performance", "multiclass", "farm"),
@@ -128,6 +129,9 @@ CASES = (
     Case("overfitting", "binary", "sex"),
     Case("overfitting", "multiclass", "farm"),
     Case("overfitting", "regression", "district"),
+    Case("learning_curve", "binary", "sex", FEW_TRAININGS, draws_by_content=True),
+    Case("learning_curve", "multiclass", "farm", FEW_TRAININGS, draws_by_content=True),
+    Case("learning_curve", "regression", "district", FEW_TRAININGS, draws_by_content=True),
     Case("champion_challenger", "binary", "sex"),
     Case("champion_challenger", "multiclass", "farm"),
     Case("champion_challenger", "regression", "district"),

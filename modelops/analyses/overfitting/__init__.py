@@ -103,7 +103,7 @@ def _of_model(data: EvaluationData, parameters: OverfittingParameters, run: Run)
         found.add(not_measured(metric, why))
         return found, said
     capacity, says = capacity_findings(
-        Learner(names, data.model),
+        Learner(rows[1].n_rows, data.model),
         rows[1],
         permutations=parameters.permutations,
         rng=run.rng(),
