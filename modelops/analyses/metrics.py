@@ -22,6 +22,7 @@ from modelops.analyses.learning_curve.metrics import METRICS as _LEARNING_CURVE
 from modelops.analyses.misclassified.metrics import METRICS as _MISCLASSIFIED
 from modelops.analyses.overfitting.metrics import METRICS as _OVERFITTING
 from modelops.analyses.performance.metrics import METRICS as _PERFORMANCE
+from modelops.analyses.representativeness.metrics import METRICS as _REPRESENTATIVENESS
 from modelops.analyses.reproducibility.metrics import METRICS as _REPRODUCIBILITY
 from modelops.analyses.residuals.metrics import METRICS as _RESIDUALS
 from modelops.analyses.robustness.metrics import METRICS as _ROBUSTNESS
@@ -41,6 +42,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "fairness": _FAIRNESS,
     "drift": _DRIFT,
     "explainability": _EXPLAINABILITY,
+    "representativeness": _REPRESENTATIVENESS,
     "data_contract": _DATA_CONTRACT,
     "residuals": _RESIDUALS,
     "ground_truth": _GROUND_TRUTH,

@@ -19,6 +19,7 @@ from modelops.analyses.learning_curve import LEARNING_CURVE
 from modelops.analyses.misclassified import MISCLASSIFIED
 from modelops.analyses.overfitting import OVERFITTING
 from modelops.analyses.performance import PERFORMANCE
+from modelops.analyses.representativeness import REPRESENTATIVENESS
 from modelops.analyses.reproducibility import REPRODUCIBILITY
 from modelops.analyses.residuals import RESIDUALS
 from modelops.analyses.robustness import ROBUSTNESS
@@ -27,7 +28,7 @@ from modelops.analyses.what_if import WHAT_IF
 from modelops.errors import InvalidInput
 
 FAMILIES: dict[str, tuple[Analysis, ...]] = {
-    "The data": (DATA_CONTRACT, DATA_QUALITY, LEAKAGE, LABEL_QUALITY),
+    "The data": (REPRESENTATIVENESS, DATA_CONTRACT, DATA_QUALITY, LEAKAGE, LABEL_QUALITY),
     "How good it is": (PERFORMANCE, CALIBRATION, BASELINE, OVERFITTING, LEARNING_CURVE),
     "Where it errs": (FAIRNESS, RESIDUALS, SUBPOPULATIONS, MISCLASSIFIED),
     "Why it decides so": (EXPLAINABILITY, WHAT_IF),

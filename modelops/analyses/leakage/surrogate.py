@@ -40,7 +40,7 @@ class Surrogate:
     @property
     def rows(self) -> int:
         """How many rows there are."""
-        return self.index.shape[1]
+        return int(self.index.shape[1])
 
 
 def surrogate(sample: Sample, names: tuple[str, ...], target: str | None, positions: Rows, *, seed: int) -> Surrogate:
