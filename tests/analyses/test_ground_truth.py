@@ -136,8 +136,8 @@ def test_without_a_change_one_run_in_twenty_has_an_alarm_at_most(metric):
         data = classified(500, seed=seed, reference_rows=500)
         found = compute(data, rows_per_period=100, metric=metric)
         alarms.append(min(each(found, "performance_loss_adjusted_p_value")) < 0.05)
-    # At most 5 %, and two standard errors of 60 runs.
-    assert np.mean(alarms) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 60)
+    # At most 5 %, and three standard errors of 60 runs.
+    assert np.mean(alarms) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
 
 
 def test_an_improvement_is_no_loss():

@@ -161,7 +161,8 @@ def _deviation(data: EvaluationData, rows: Quantities, parameters: CalibrationPa
         return None
     if parameters.deviation not in data.data.source.names:
         raise InvalidInput(f"The table has no column {parameters.deviation!r} to take standard deviations from.")
-    return np.nan_to_num(data.data.numbers(parameters.deviation)[rows.rows], nan=0.0, posinf=0.0)
+    deviation = data.data.numbers(parameters.deviation)[rows.rows]
+    return np.where(np.isfinite(deviation), deviation, 0.0)
 
 
 def _finished(found: Findings, judging: Judging, summary: str, dropped: dict[str, int]) -> Computed:

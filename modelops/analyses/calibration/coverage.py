@@ -74,7 +74,7 @@ def set_findings(
     names = ("conformal_coverage", "conformal_set_size")
     if rows.scores is None:
         return Findings([measured(name, None, size=0, otherwise=rows.no_scores) for name in names])
-    usable = rows.kept(~np.isnan(rows.scores).any(axis=1))
+    usable = rows.kept(np.asarray(~np.isnan(rows.scores).any(axis=1)))
     if usable.scores is None or not usable.n_rows:
         return Findings([measured(name, None, size=0, otherwise="No row has all scores.") for name in names])
     errors = class_errors(usable.scores, cumulative=cumulative)

@@ -13,7 +13,8 @@ from modelops.analyses.ground_truth.metrics_over_time import OverTime
 from modelops.analyses.ground_truth.periods import Periods
 from modelops.analyses.measuring import finite, percent, shown
 from modelops.domain.metric_words import metric_name
-from modelops.domain.result import Curve, ResultTable, Scalar, Series, Shape
+from modelops.domain.record import Scalar
+from modelops.domain.result import Curve, ResultTable, Series, Shape
 
 Numbers = NDArray[np.float64]
 
@@ -59,19 +60,13 @@ def metric_curve(
     note = None
     if isinstance(band, Band) and over is not None:
         low, high = band.ends(over, level=level, looks=periods.count)
-        series.append(
-            Series(
-                name="band of the reference",
-                x=periods.labels,
-                y=tuple(band.value for _ in periods.labels),
-                low=finite(low),
-                high=finite(high),
-                part="backdrop",
-            )
-        )
+        series += [
+            Series(name=f"{end} end of the band", x=periods.labels, y=finite(values), part="backdrop")
+            for end, values in (("lower", low), ("upper", high))
+        ]
         note = (
             f"The reference is at {band.value:.4g}. If nothing had changed, all periods together would stay in its "
-            f"band in {percent(level)} of all cases."
+            f"band (thin lines) in {percent(level)} of all cases."
         )
     return Curve(
         name="metric_over_time",

@@ -238,7 +238,7 @@ def _fitted(rows: Numbers, loss: Numbers, mine: Numbers, *, seed: int) -> Number
         early_stopping=False,
         random_state=seed,
     )
-    return np.maximum(model.fit(rows, loss).predict(mine), 0.0)
+    return np.asarray(np.maximum(model.fit(rows, loss).predict(mine), 0.0))
 
 
 def _chosen(reference: Said, *, seed: int, most: int) -> NDArray[np.intp]:

@@ -208,9 +208,8 @@ def _renamed(measurements: tuple[Measurement, ...], n_with: int, n_without: int)
     names = sorted(
         {name for _, name in found if name}, key=lambda name: (-_size(found.get(("label_bias", name))), name)
     )
-    rows = [
-        (name, *(one.value if (one := found.get((metric, name))) else None for metric in _PER_COLUMN)) for name in names
-    ]
+    nothing = Measurement(metric="label_bias", value=None, sample_size=0, note="not compared")
+    rows = [(name, *(found.get((metric, name), nothing).value for metric in _PER_COLUMN)) for name in names]
     table = ResultTable(
         name="label_bias",
         title="Are the labelled rows like the others?",

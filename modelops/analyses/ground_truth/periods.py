@@ -115,11 +115,10 @@ def _calendar(moments: Numbers, known: NDArray[np.bool_], every: Every) -> tuple
     ordinals, inverse = np.unique(found.asi8, return_inverse=True)
     codes = np.full(moments.size, -1, dtype=np.int64)
     codes[known] = inverse
-    each = pd.PeriodIndex.from_ordinals(ordinals, freq=_CODES[every])
-    labels = [f"{one.start_time:%G-W%V}" if every == "week" else _written(one, every) for one in each]
+    each = [pd.Period(ordinal=int(ordinal), freq=_CODES[every]) for ordinal in ordinals]
+    labels = [f"{one.start_time:%G-W%V}" if every == "week" else _written(str(one), every) for one in each]
     return codes, tuple(labels)
 
 
-def _written(one: object, every: Every) -> str:
-    text = str(one)
+def _written(text: str, every: Every) -> str:
     return f"{text[:4]}-{text[4:]}" if every == "quarter" else text

@@ -47,7 +47,8 @@ class Said:
     @property
     def labelled(self) -> NDArray[np.bool_]:
         """Which rows have a label."""
-        return np.asarray(self.truth >= 0) if self.classes else np.isfinite(self.truth.astype(np.float64))
+        known = self.truth.astype(np.float64)
+        return np.asarray(known >= 0) if self.classes else np.isfinite(known)
 
     def kept(self, mask: NDArray[np.bool_]) -> Said:
         """Return the rows where ``mask`` holds."""
@@ -122,7 +123,7 @@ def _of_classes(sample: Sample, rows: Outcomes) -> Said:
     if scores is not None and (np.nanmin(scores, initial=0.0) < 0 or np.nanmax(scores, initial=0.0) > 1):
         scores, no_scores = None, "The scores lie outside 0 to 1, so they are not probabilities."
     if scores is not None and np.isnan(scores).any():
-        complete = ~np.isnan(scores).any(axis=1)
+        complete = np.asarray(~np.isnan(scores).any(axis=1))
         if not complete.any():
             scores, no_scores = None, "No row has all scores."
         else:

@@ -51,7 +51,7 @@ def _outside(now: Said, reference: Said, name: str) -> NDArray[np.bool_]:
         here, there = now.sample.numbers(name)[now.rows], reference.sample.numbers(name)[reference.rows]
         missing, known = np.isnan(here), there[~np.isnan(there)]
         if not known.size:
-            return ~missing
+            return np.asarray(~missing)
         beyond = (here < known.min()) | (here > known.max())
         return np.asarray(beyond | (missing & (known.size == there.size)))
     mine, other = coded(now.sample, name).take(now.rows), coded(reference.sample, name).take(reference.rows)

@@ -208,7 +208,7 @@ def _as_numbers(sample: Sample, name: str, rows: NDArray[np.intp]) -> NDArray[np
         numbers = sample.numbers(name)[rows]
     except NotMeasured:
         column = cells(sample, name, rows, most=10, parts=10)
-        return (column.codes[:, None] == np.arange(1, len(column.levels))).astype(np.float64)
+        return np.asarray(column.codes[:, None] == np.arange(1, len(column.levels)), dtype=np.float64)
     known = np.isfinite(numbers)
     if not known.any():
         return np.zeros((rows.size, 0))

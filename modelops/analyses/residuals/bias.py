@@ -16,7 +16,8 @@ from modelops.analyses.drift.kolmogorov import kolmogorov_smirnov_p_value
 from modelops.analyses.measuring import measured, shown
 from modelops.analyses.residuals.columns import Cells
 from modelops.analyses.residuals.values import Residuals
-from modelops.domain.result import Measurement, ResultTable, Scalar, Scope
+from modelops.domain.record import Scalar
+from modelops.domain.result import Measurement, ResultTable, Scope
 from modelops.errors import NotMeasured
 
 FEWEST = 10

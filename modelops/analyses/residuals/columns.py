@@ -15,6 +15,7 @@ from modelops.analyses.levels import Coded, groups
 from modelops.analyses.measuring import measured, shown
 from modelops.analyses.residuals.values import Residuals
 from modelops.analyses.statistics.means import GroupMeans, group_means
+from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, Measurement, ResultTable, Scope, Series, Shape
 
 MISSING = "(missing)"
@@ -152,14 +153,13 @@ def columns_table(each: Sequence[ByColumn], adjusted: Sequence[float | None], fo
     rows = []
     for one, value in zip(each, adjusted, strict=True):
         usable = np.flatnonzero(np.isfinite(one.means.error))
+        ends: tuple[Scalar, ...] = (None,) * 4
         if usable.size:
             low, high = usable[np.argmin(one.means.mean[usable])], usable[np.argmax(one.means.mean[usable])]
             ends = (
                 *(one.cells.levels[low], float(one.means.mean[low])),
                 *(one.cells.levels[high], float(one.means.mean[high])),
             )
-        else:
-            ends = (None, None, None, None)
         rows.append((one.cells.name, one.explained, one.p_value, value, *ends))
     return ResultTable(
         name="residuals_by_column" + "".join(f":{value}" for value in found.scope.values()),
