@@ -94,13 +94,27 @@ def suspects(scores: Numbers, given: Codes) -> Suspects:
     margin = others.max(axis=1) - own
     # What reaches the threshold of another class but is surest of its own label is not suspected.
     suggested = np.where((confident >= 0) & (margin > 0), confident, given)
-    return Suspects(given, suggested, own, margin, joint(given, confident, scores.shape[1]))
+    return Suspects(given, suggested, own, margin, joint(given, confident, scores.argmax(axis=1), scores.shape[1]))
 
 
-def joint(given: Codes, confident: Codes, k: int) -> Numbers:
-    """Return the estimated joint distribution of given and true labels, shape (k, k); sums to 1."""
+def joint(given: Codes, confident: Codes, surest: Codes, k: int) -> Numbers:
+    """Return the estimated joint distribution of given and true labels, shape (k, k); sums to 1.
+
+    Of the rows that are truly of a class, only those that reach its threshold are counted; by how many that is too few
+    is told by the rows whose given label is also the surest. Without this step a class with a high threshold, because
+    its own labels are all right, would hardly be found among the labels of others.
+
+    Parameters
+    ----------
+    given, confident, surest : ndarray of shape (n,)
+        The label, the class that is counted (-1: none), the class with the largest score.
+    """
     counted = confident >= 0
     counts = np.bincount(given[counted] * k + confident[counted], minlength=k * k).reshape(k, k).astype(np.float64)
+    agree = given == surest
+    agreeing = np.bincount(given[agree], minlength=k)
+    sure = np.bincount(given[agree & (confident == given)], minlength=k)
+    counts /= np.divide(sure, agreeing, out=np.ones(k), where=(agreeing > 0) & (sure > 0))
     rows = np.bincount(given, minlength=k).astype(np.float64)
     empty = counts.sum(axis=1) == 0
     counts[empty, empty] = 1.0  # nothing is known against the label of a class without confident rows
@@ -126,12 +140,12 @@ def spread(scores: Numbers, given: Codes, *, draws: int, level: float, rng: np.r
     """
     n = min(given.size, _MOST_RESAMPLED)
     scores, given = scores[:n], given[:n]
-    k = scores.shape[1]
+    k, surest = scores.shape[1], scores.argmax(axis=1)
     drawn = np.empty((draws, k, k))
     for draw in range(draws):
         rows = rng.integers(0, n, n)
         some, labels = scores[rows], given[rows]
-        drawn[draw] = joint(labels, confident_class(some, class_thresholds(some, labels)), k)
+        drawn[draw] = joint(labels, confident_class(some, class_thresholds(some, labels)), surest[rows], k)
     totals = drawn.sum(axis=2)
     with np.errstate(divide="ignore", invalid="ignore"):
         wrong = 1 - np.diagonal(drawn, axis1=1, axis2=2) / totals
