@@ -209,7 +209,7 @@ def test_whole_numbers_too_long_for_a_float_stay_apart():
 
 def test_a_value_in_another_column_is_another_row():
     one, other = arrow(["a", "b"]), arrow(["b", "a"])
-    hashes = row_hashes([value_hashes(one), value_hashes(other)])
+    hashes = row_hashes([value_hashes(one), value_hashes(other)], 2)
     assert hashes[0] != hashes[1]
 
 

@@ -7,7 +7,7 @@ million.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -61,17 +61,17 @@ def value_hashes(column: pa.ChunkedArray, *, digits: int | None = None) -> Hashe
     return _text_hashes(column, alike=digits is not None)
 
 
-def row_hashes(columns: Sequence[Hashes]) -> Hashes:
-    """Return the hash of each row, given the hashes of its values column by column.
+def row_hashes(columns: Iterable[Hashes], n_rows: int) -> Hashes:
+    """Return the hash of each row, given the hashes of its values column by column; one is in memory at a time.
 
     Examples
     --------
     >>> values = [value_hashes(pa.chunked_array([["a", "a", "b"]])), value_hashes(pa.chunked_array([[1, 1, 1]]))]
-    >>> whole = row_hashes(values)
+    >>> whole = row_hashes(values, 3)
     >>> bool(whole[0] == whole[1]), bool(whole[0] == whole[2])
     (True, False)
     """
-    total = np.zeros(len(columns[0]) if columns else 0, dtype=np.uint64)
+    total = np.zeros(n_rows, dtype=np.uint64)
     for place, values in enumerate(columns):
         total += in_place(values, place)
     return total

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from modelops.analyses.base import Computed, EvaluationData, Run
+from modelops.analyses.base import Computed, EvaluationData, Run, Sample
 from modelops.analyses.composed import content_keys
+from modelops.analyses.cores.row_hashes import Hashes, row_hashes, value_hashes
 from modelops.analyses.label_quality import display
 from modelops.analyses.label_quality.confident import ByChance, by_chance, spread, suspects
 from modelops.analyses.label_quality.deviations import deviations, far_out
 from modelops.analyses.label_quality.scoring import cross_fitted, encoded
-from modelops.analyses.leakage.duplicates import row_keys
 from modelops.analyses.levels import Coded, coded
 from modelops.analyses.measuring import Findings
 from modelops.analyses.outcomes import MOST_CLASSES, NOT_PROBABILITIES, outcomes
@@ -65,7 +65,7 @@ class Checking:
         names = [name for name in roles.features if name in train.source.names]
         if not (names and train.n_rows):
             return 0.0
-        own, their = (row_keys(each, names, roles.target, digits=None).whole for each in (self.sample, train))
+        own, their = (_hashes(each, [*names, roles.target]) for each in (self.sample, train))
         share = float(np.isin(own, their).mean())
         if share > 0:
             self.findings.notes.append(
@@ -97,7 +97,7 @@ class Checking:
         names = self.sample.roles.features
         if not names:
             raise NotMeasured("There are neither usable scores (--score COL) nor features to learn some from.")
-        keys = row_keys(self.sample, names, self.sample.roles.target, digits=None).whole
+        keys = _hashes(self.sample, [*names, str(self.sample.roles.target)])
         rows = self._drawn(known, [keys])
         limit = self.parameters.rows
         if rows.size > limit:
@@ -229,6 +229,10 @@ class Checking:
             display.numbers(found, chance, targets, values, rows, limit=limit, queue=self.parameters.queue, size=size)
         )
         return display.summary_of_numbers(found, chance, limit)
+
+
+def _hashes(sample: Sample, names: list[str]) -> Hashes:
+    return row_hashes((value_hashes(sample.source.column(name)) for name in names), sample.n_rows)
 
 
 def _occurring(labels: Coded) -> Coded:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 NO_TRAIN = "No training data was given (--train FILE): what it shares with the data cannot be told."
 _TRAIN_ROWS = 10
+_CELLS = 20_000_000
+_PERMUTED = 50_000_000
 
 
 @dataclass
@@ -166,7 +168,8 @@ class Searching:
         if train is None or self.train_keys is None:
             return
         step = self._step(0.25, 0.2, "looking for nearly equal rows")
-        positions = self.positions, self._drawn(self.train_keys.whole, _TRAIN_ROWS * self.parameters.near_rows)
+        limit = min(_TRAIN_ROWS * self.parameters.near_rows, max(1000, _CELLS // len(names)))
+        positions = self.positions, self._drawn(self.train_keys.whole, limit)
         if len(positions[0]) < self.sample.n_rows or len(positions[1]) < train.n_rows:
             self.findings.notes.append(
                 f"Near duplicates were looked for with {len(positions[0]):,} of {self.sample.n_rows:,} rows among"
@@ -218,7 +221,8 @@ class Searching:
         target = self.sample.roles.target
         if target is None:
             raise NotMeasured("There is no target column.")
-        rows = self._drawn(twins.whole, self.parameters.rows)
+        limit = min(self.parameters.rows, _PERMUTED // self.parameters.permutations)
+        rows = self._drawn(twins.whole, limit)
         if len(rows) < self.sample.n_rows:
             self.findings.notes.append(
                 f"Single columns were judged on {len(rows):,} of {self.sample.n_rows:,} rows, drawn at random (seed"
