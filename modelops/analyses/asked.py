@@ -56,12 +56,7 @@ def asked(data: EvaluationData, *, limit: int, seed: int) -> Asked:
     model, sample = data.model, data.data
     if model is None:
         raise NotMeasured("No model is given: this needs a model file that can be asked for predictions.")
-    names = model.features
-    if absent := [name for name in names if name not in sample.source.names]:
-        listed = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
-        raise InvalidInput(
-            f"The table lacks {len(absent)} of the model's {len(names)} features: {listed}. Give a table with them."
-        )
+    names = features_in(sample, model)
     if not names or not sample.n_rows:
         raise NotMeasured(f"{sample.n_rows} rows with {len(names)} features: there is nothing to ask the model about.")
     positions = drawn(sample, names, limit=limit, seed=seed)
@@ -69,6 +64,24 @@ def asked(data: EvaluationData, *, limit: int, seed: int) -> Asked:
     if len(positions) < sample.n_rows:
         notes = (f"{len(positions):,} of {sample.n_rows:,} rows were drawn at random with seed {seed}.",)
     return Asked(model, plain_rows(data, names, positions), positions, notes)
+
+
+def features_in(sample: Sample, model: Model) -> tuple[str, ...]:
+    """Return the columns that the model wants.
+
+    Raises
+    ------
+    InvalidInput
+        If the table lacks one.
+    """
+    names = model.features
+    if absent := [name for name in names if name not in sample.source.names]:
+        listed = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
+        raise InvalidInput(
+            f"The table lacks {len(absent)} of the model's {len(names)} features: {listed}. Give a table with these "
+            "columns."
+        )
+    return names
 
 
 def plain_rows(data: EvaluationData, names: tuple[str, ...], positions: NDArray[np.int64]) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 
 The parent side (this module) never parses an upload: it starts two sandboxed processes, the analysis process
 (`modelops.evaluation.analysis_process`) with the tables and, where a model is given, the model process, which sees
-features and never labels. What comes back is a record that is validated before it is believed; digests, versions and
-protection are the parent's own.
+features and none of the labels that it is measured on. What comes back is a record that is validated before it is
+believed; digests, versions and protection are the parent's own.
 """
 
 from modelops.evaluation.comparing import Comparison, Difference, Reproduction, compare, request_of

@@ -323,7 +323,9 @@ def search(model, columns=COLUMNS, *, rows=20, at_once=2, step=None):
     data = evaluation(columns, model=model, features=model.features)
     subject = asked(data, limit=1000, seed=0)
     ruler = Ruler(model.answers(subject.rows), None, None, step)
-    return subject, turned(subject, ruler, rows=rows, columns=at_once, progress=lambda fraction, text: None)
+    return subject, turned(
+        subject, ruler, model.features, rows=rows, at_once=at_once, progress=lambda fraction, text: None
+    )
 
 
 def test_the_smallest_change_of_a_threshold_is_the_way_to_it():

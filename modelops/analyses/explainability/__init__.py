@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
+from modelops.analyses.asked import features_in
 from modelops.analyses.base import Analysis, Computed, EvaluationData, Need, Parameters, Run
 from modelops.analyses.composed import ComposedModel, drawn
 from modelops.analyses.explainability.curves import curves
@@ -115,12 +116,7 @@ def _subject(
     model, sample = data.model, data.data
     if model is None:
         raise NotMeasured("No model is given: explaining needs a model file that can be asked for predictions.")
-    names = model.features
-    if absent := [name for name in names if name not in sample.source.names]:
-        raise InvalidInput(
-            f"The table lacks {len(absent)} of the model's {len(names)} features: {', '.join(absent[:5])}"
-            f"{', ...' if len(absent) > 5 else ''}. Give a table with these columns."
-        )
+    names = features_in(sample, model)
     if not names or not sample.n_rows:
         raise NotMeasured(f"{sample.n_rows} rows with {len(names)} features: there is nothing to explain.")
     wanted = max(parameters.rows, parameters.importance_rows, parameters.curve_rows) + parameters.background

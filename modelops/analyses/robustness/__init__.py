@@ -58,15 +58,18 @@ def withstand(data: EvaluationData, parameters: RobustnessParameters, run: Run) 
     findings.notes += [*subject.notes, *notes, *dropped, _HOW]
     if len(features) < len(subject.model.features):
         left = len(subject.model.features) - len(features)
-        findings.notes.append(f"{left} more features were not spoiled one by one; see the parameter features.")
+        findings.notes.append(
+            f"{left} more features were not spoiled one by one, nor changed in the search; see the parameter features."
+        )
     found: tuple[Turned, ...] = ()
     why = ""
     try:
         found = turned(
             subject,
             ruler,
+            features,
             rows=parameters.adversarial_rows,
-            columns=parameters.adversarial_features,
+            at_once=parameters.adversarial_features,
             progress=lambda fraction, text: run.progress(0.6 + 0.2 * fraction, text),
         )
     except (InvalidInput, WorkerFailed) as reason:

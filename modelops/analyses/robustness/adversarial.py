@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelops.analyses.asked import Asked, Numbers, decided, finite_rows
+from modelops.analyses.composed import BATCH_CELLS
 from modelops.analyses.robustness.outcomes import Ruler
 from modelops.analyses.robustness.scenarios import is_whole, kind_of
 
@@ -44,25 +45,28 @@ class _Column:
     is_whole: bool
 
 
-def turned(subject: Asked, ruler: Ruler, *, rows: int, columns: int, progress: Progress) -> tuple[Turned, ...]:
-    """Search for the smallest change of each of the first ``rows`` rows, in up to ``columns`` columns at a time.
+def turned(
+    subject: Asked, ruler: Ruler, features: tuple[str, ...], *, rows: int, at_once: int, progress: Progress
+) -> tuple[Turned, ...]:
+    """Search for the smallest change of each of the first ``rows`` rows, in up to ``at_once`` of ``features``.
 
     First every column is tried alone at quantiles of its own values (at its commonest levels); where one turns the
     answer, the way to it is halved until the turn is known closely, and the column with the shortest way wins. Rows
     that no single column turns keep the change that went furthest and are searched again.
     """
-    search = _Search(subject, ruler, min(rows, subject.n_rows))
-    for step in range(columns):
-        progress(step / columns, "searching the smallest change that turns the answer")
+    search = _Search(subject, ruler, features, min(rows, subject.n_rows))
+    for step in range(at_once):
+        progress(step / at_once, "searching the smallest change that turns the answer")
         if not search.advance():
             break
     return search.found()
 
 
 class _Search:
-    def __init__(self, subject: Asked, ruler: Ruler, n_rows: int) -> None:
+    def __init__(self, subject: Asked, ruler: Ruler, features: tuple[str, ...], n_rows: int) -> None:
         self._model, self._ruler = subject.model, ruler
-        self._columns = [found for name in subject.rows.columns if (found := _column(subject.rows[name], str(name)))]
+        self._columns = [found for name in features if (found := _column(subject.rows[name], name))]
+        self._batch = max(1, BATCH_CELLS // max(1, subject.rows.shape[1]))
         self._start = subject.rows.iloc[:n_rows].reset_index(drop=True)
         self._now = {str(name): _values(self._start[name]) for name in self._start.columns}
         self._base = ruler.base[:n_rows]
@@ -123,7 +127,7 @@ class _Search:
 
     def _go_on(self, closed: set[int], proposals: list[Any], answers: Numbers, rows: np.ndarray) -> None:
         """Close what has turned; of the other rows keep the change that brought the answer furthest on its way."""
-        self._after[list(closed)] = self._answers([(row, {}) for row in closed]) if closed else self._base[:0]
+        self._after[list(closed)] = self._answers([(row, {}) for row in closed])
         progress = self._towards(answers, self._base[rows])
         still = [row for row in self._open if row not in closed]
         for row in still:
@@ -141,6 +145,11 @@ class _Search:
         return np.asarray(np.where(own, -np.inf, answers).max(axis=1) - np.where(own, answers, -np.inf).max(axis=1))
 
     def _answers(self, changed: list[tuple[int, dict[str, Any]]]) -> Numbers:
+        """Ask about rows, each with some values changed."""
+        parts = [self._asked(changed[start : start + self._batch]) for start in range(0, len(changed), self._batch)]
+        return np.concatenate(parts) if parts else self._base[:0]
+
+    def _asked(self, changed: list[tuple[int, dict[str, Any]]]) -> Numbers:
         import pandas as pd
 
         rows = np.array([row for row, _ in changed], dtype=np.intp)

@@ -14,7 +14,10 @@ class RobustnessParameters(Parameters):
         default=300, ge=10, le=20_000, description="Rows that every scenario is tried on at most; drawn at random."
     )
     features: int = Field(
-        default=30, ge=1, le=1_000, description="Features that are spoiled one by one, the first ones of the model."
+        default=30,
+        ge=1,
+        le=1_000,
+        description="Features that are spoiled one by one and changed in the search, the first ones of the model.",
     )
     single_rows: int = Field(default=30, ge=1, le=1_000, description="Rows that are asked one at a time.")
     other_answer: float = Field(

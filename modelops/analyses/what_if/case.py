@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modelops.analyses.asked import features_in
 from modelops.analyses.base import EvaluationData, Model
 from modelops.analyses.composed import ComposedModel, drawn
 from modelops.errors import InvalidInput, NotMeasured
@@ -63,12 +64,7 @@ def case_of(
     NotMeasured
         If there is no other row.
     """
-    sample, names = data.data, tuple(model.features)
-    if absent := [name for name in names if name not in sample.source.names]:
-        raise InvalidInput(
-            f"The table lacks {len(absent)} of the model's {len(names)} features: {', '.join(absent[:5])}"
-            f"{', ...' if len(absent) > 5 else ''}. Give a table with these columns."
-        )
+    sample, names = data.data, features_in(data.data, model)
     if not names or sample.n_rows < 2:
         raise NotMeasured(f"{sample.n_rows} rows with {len(names)} features: a case is looked at among other rows.")
     if row > sample.n_rows:
