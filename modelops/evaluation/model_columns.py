@@ -42,7 +42,7 @@ class WithModel:
         """Return one column, asking the model if it is one of its own."""
         if name not in self._makers:
             return self._table.column(name)
-        # Analyses read columns from several threads, the connection to the model is for one.
+        # Analyses read columns from several threads; each column is asked for once.
         with self._lock:
             if name not in self._made:
                 self._made[name] = self._makers[name]()

@@ -6,6 +6,7 @@ but numbers of the right count.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,7 @@ class ModelClient:
 
     def __init__(self, connection: Connection, *, columns: tuple[str, ...] = (), positive: str | None = None) -> None:
         self._connection = connection
+        self._lock = threading.Lock()
         connection.send({"kind": "describe"})
         frame = connection.receive()
         self.summary = _summary(frame)
@@ -262,8 +264,10 @@ class ModelClient:
         return self._told({"kind": kind, **header, **more}, buffers)
 
     def _told(self, header: dict[str, Json], buffers: Iterable[object] = ()) -> Frame:
-        self._connection.send(header, buffers)
-        frame = self._connection.receive()
+        # Analyses ask from several threads: a question and its answer are one.
+        with self._lock:
+            self._connection.send(header, buffers)
+            frame = self._connection.receive()
         if frame.kind == "refused":
             raise InvalidInput(without_paths(frame.text("message")) or "The model cannot use these rows.")
         return frame

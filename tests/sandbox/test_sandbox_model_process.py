@@ -1,6 +1,7 @@
 """One model of each format all the way: detected, opened in the sandbox, asked by another process."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,16 @@ def test_labels_and_scores_from_the_sandbox_are_the_librarys_own(train, asked, t
     table = case.rows[case.rows.columns[::-1]].assign(target=1)
     np.testing.assert_array_equal(model.predict(table), case.labels)
     np.testing.assert_allclose(model.scores(table), case.scores, rtol=0, atol=2e-7)
+
+
+def test_several_threads_may_ask_at_the_same_time(linear):
+    case, worker = linear
+    model = ModelClient(worker)
+    parts = [slice(start, start + 7) for start in range(0, len(case.rows) - 7, 3)] * 5
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(lambda part: model.scores(case.rows.iloc[part]), parts))
+    for part, scores in zip(parts, found, strict=True):
+        np.testing.assert_allclose(scores, case.scores[part], rtol=0, atol=1e-12)
 
 
 def test_numbers_from_the_sandbox_are_the_librarys_own(asked, tmp_path):
