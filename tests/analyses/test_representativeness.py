@@ -10,8 +10,8 @@ from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
 from modelops.analyses.base import Run
 from modelops.analyses.representativeness import RepresentativenessParameters, representativeness
-from modelops.analyses.representativeness.comparing import margin_of_error, rows_for_precision
 from modelops.analyses.representativeness.stated import stated_shares
+from modelops.analyses.statistics.sample_size import margin_of_error, rows_for_precision
 from modelops.errors import InvalidInput, NotMeasured
 from tests.analyses.samples import evaluation
 
@@ -210,9 +210,9 @@ def test_the_rows_that_a_precision_needs_are_the_fewest_that_reach_it(precision)
         low, high = proportion_confint(rows / 2, rows, method="wilson")
         return (high - low) / 2
 
-    rows = rows_for_precision(precision, level=0.95)
+    rows = rows_for_precision(precision)
     assert half(rows) <= precision < half(rows - 1)
-    assert margin_of_error(rows, level=0.95) == pytest.approx(half(rows))
+    assert margin_of_error(rows) == pytest.approx(half(rows))
 
 
 def test_a_sample_is_enough_when_its_rarest_group_is():

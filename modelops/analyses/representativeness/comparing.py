@@ -172,27 +172,3 @@ def _goodness(counts: NDArray[np.int64], shares: Numbers) -> Homogeneity:
     freedom = counts.size - 1
     p_value = float(chdtrc(freedom, plain)) if freedom else 1.0
     return Homogeneity(plain, plain, freedom, p_value, (total, 0), pooled=pooled if pooled > 1 else 0, permuted=False)
-
-
-def rows_for_precision(precision: float, *, level: float) -> int:
-    """Return how many rows a rate needs to be known to within ``precision``, whatever the rate is.
-
-    The half width of Wilson's interval at a rate of one half, where it is widest.
-
-    Examples
-    --------
-    >>> rows_for_precision(0.1, level=0.95), rows_for_precision(0.05, level=0.95)
-    (93, 381)
-    """
-    from modelops.analyses.statistics.intervals import normal_quantile
-
-    z2 = normal_quantile(level) ** 2
-    return math.ceil(z2 * (1 / (4 * precision**2) - 1))
-
-
-def margin_of_error(rows: float, *, level: float) -> float | None:
-    """Return the half width of Wilson's interval at a rate of one half, for so many rows."""
-    if rows <= 0:
-        return None
-    low, high = wilson(rows / 2, rows, level=level)
-    return (high - low) / 2

@@ -8,10 +8,11 @@ import numpy as np
 
 from modelops.analyses.measuring import measured
 from modelops.analyses.representativeness import RepresentativenessParameters
-from modelops.analyses.representativeness.comparing import ColumnTest, margin_of_error
+from modelops.analyses.representativeness.comparing import ColumnTest
 from modelops.analyses.representativeness.display import Group
 from modelops.analyses.representativeness.groups import Column
-from modelops.analyses.statistics.intervals import LEVEL, newcombe, wilson
+from modelops.analyses.statistics.intervals import newcombe, wilson
+from modelops.analyses.statistics.sample_size import margin_of_error
 from modelops.domain.result import Measurement, Scope
 
 NO_POPULATION = "No population is given: neither a table of it nor stated shares."
@@ -150,7 +151,7 @@ def group_measurements(group: Group, *, needed: int) -> Iterator[Measurement]:
     worth = rows * (float(one.data.effective[place]) / size if size else 0.0)
     yield measured(
         "group_margin_of_error",
-        margin_of_error(worth, level=LEVEL),
+        margin_of_error(worth),
         size=rows,
         scope=scope,
         otherwise="The group has no rows.",

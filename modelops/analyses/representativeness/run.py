@@ -15,7 +15,6 @@ from modelops.analyses.representativeness.comparing import (
     Difference,
     column_test,
     difference,
-    rows_for_precision,
 )
 from modelops.analyses.representativeness.display import Group, curves, summary, tables
 from modelops.analyses.representativeness.groups import Column, Table, column, intersection
@@ -25,8 +24,8 @@ from modelops.analyses.representativeness.measurements import (
     whole_measurements,
 )
 from modelops.analyses.representativeness.stated import Shares, stated_shares
-from modelops.analyses.statistics.intervals import LEVEL
 from modelops.analyses.statistics.multiplicity import benjamini_hochberg
+from modelops.analyses.statistics.sample_size import rows_for_precision
 from modelops.errors import NotMeasured
 
 _MOST_PAIRED = 6
@@ -43,7 +42,7 @@ class Comparing:
 
     def __post_init__(self) -> None:
         self.findings = Findings()
-        self.needed = rows_for_precision(self.parameters.precision, level=LEVEL)
+        self.needed = rows_for_precision(self.parameters.precision)
 
     def computed(self) -> Computed:
         """Compare everything and return what was found."""
