@@ -214,6 +214,16 @@ def test_a_champion_score_column_decides_by_the_threshold():
     assert value(found, "roc_auc", model="champion") == pytest.approx(metrics.roc_auc_score(truth, columns["old"]))
 
 
+def test_scores_of_one_model_alone_are_measured_and_not_compared():
+    columns = binary_columns(200)
+    found = compute(binary(200, old=columns["decision"]), champion_prediction="old")
+    truth = np.array(columns["default"]) == "yes"
+    expected = metrics.roc_auc_score(truth, columns["probability"])
+    assert value(found, "roc_auc", model="challenger") == pytest.approx(expected)
+    assert "no score column" in measured(found, "roc_auc", model="champion").note
+    assert value(found, "roc_auc_improvement") is None
+
+
 def test_a_model_against_itself_changes_nothing():
     found = compute(binary(200, old=binary_columns(200)["decision"]), champion_prediction="old")
     assert value(found, "churn_rate") == 0
@@ -267,7 +277,7 @@ def test_rows_without_an_answer_of_the_champion_are_counted():
 
 
 def test_without_a_champion_it_says_how_to_give_one():
-    with pytest.raises(NotMeasured, match=r"--champion FILE.*champion_prediction"):
+    with pytest.raises(NotMeasured, match=r"in use today.*champion_prediction"):
         compute(binary(100))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BATCH = 50_000
 _LARGEST = 1e120
 _NO_CHAMPION = (
-    "There is no champion to compare with: give the file of the model in use today (--champion FILE), or name the "
+    "There is no champion to compare with: give the file of the model in use today, or name the "
     "column of its predictions (champion_prediction) or of its scores (champion_score)."
 )
 

@@ -164,7 +164,7 @@ class Examining:
     def _freshness(self, as_of: float | None) -> tuple[Freshness | None, str]:
         time = self.roles.time
         if time is None:
-            return None, "No column has the role of the time (--time COL)."
+            return None, "No column has the role of the time."
         try:
             return freshness(seconds(self.sample.source.column(time), time), as_of=as_of), ""
         except NotMeasured as error:

@@ -59,7 +59,7 @@ class Checking:
         if train is None or roles.target is None or roles.target not in train.source.names:
             self.findings.notes.append(
                 "Whether given scores come from a model that was trained on these labels cannot be told without the"
-                " training data (--train FILE): if they do, wrong labels are hidden, since the model has learned them."
+                " training data: if they do, wrong labels are hidden, since the model has learned them."
             )
             return 0.0
         names = [name for name in roles.features if name in train.source.names]
@@ -77,7 +77,7 @@ class Checking:
         """Say whether to make scores; ``reason`` is why there are none."""
         if self.parameters.scores == "given":
             if reason is not None:
-                raise NotMeasured(f"{reason} Labels can only be held against scores (--score COL) or our own.")
+                raise NotMeasured(f"{reason} Labels can only be held against scores or our own.")
             return False
         if self.parameters.scores == "cross-fitted" or reason is not None:
             return True
@@ -96,7 +96,7 @@ class Checking:
     def _own_rows(self, known: NDArray[np.bool_]) -> Rows:
         names = self.sample.roles.features
         if not names:
-            raise NotMeasured("There are neither usable scores (--score COL) nor features to learn some from.")
+            raise NotMeasured("There are neither usable scores nor features to learn some from.")
         keys = _hashes(self.sample, [*names, str(self.sample.roles.target)])
         rows = self._drawn(known, [keys])
         limit = self.parameters.rows

@@ -53,7 +53,7 @@ def encoded(sample: Sample, rows: Rows) -> Encoded:
             columns.append(np.where(np.isinf(values), np.sign(values) * 1e300, values))
         categorical.append(kind is Kind.CATEGORY)
     if not columns:
-        raise NotMeasured("There are no features to learn from (--features COL,COL).")
+        raise NotMeasured("There are no features to learn from.")
     return Encoded(np.clip(np.column_stack(columns), -1e300, 1e300), np.array(categorical))
 
 

@@ -82,7 +82,7 @@ def time_overlap(data: Sample, train: Sample) -> Overlap:
     times = []
     for sample, word in ((data, "data"), (train, "training data")):
         if sample.roles.time is None:
-            raise NotMeasured(f"In the {word} no column has the role of the time (--time COL).")
+            raise NotMeasured(f"In the {word} no column has the role of the time.")
         column = sample.source.column(sample.roles.time)
         values = instants(column)
         if values is None or not (known := values[~np.isnan(values)]).size:
@@ -144,7 +144,7 @@ def late_features(sample: Sample) -> list[LateFeature]:
     """
     time = sample.roles.time
     if time is None:
-        raise NotMeasured("No column has the role of the time of prediction (--time COL).")
+        raise NotMeasured("No column has the role of the time of prediction.")
     moment = sample.source.column(time)
     when = instants(moment) if kind_of(moment) is not Kind.NUMBER else None
     if when is None:

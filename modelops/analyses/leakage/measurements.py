@@ -91,7 +91,7 @@ def _entities(found: Leaks) -> Iterator[Measurement]:
             reason = found.reasons.get("train") or found.reasons.get(f"id {name}", "")
             yield measured("shared_entity_rate", None, size=0, scope=scope, otherwise=reason)
     if not found.ids:
-        yield measured("shared_entity_rate", None, size=0, otherwise="No column has the role of an id (--id COL).")
+        yield measured("shared_entity_rate", None, size=0, otherwise="No column has the role of an id.")
 
 
 def _times(found: Leaks) -> Iterator[Measurement]:

@@ -39,7 +39,7 @@ from modelops.errors import InvalidInput, NotMeasured
 if TYPE_CHECKING:
     from modelops.analyses.leakage import LeakageParameters
 
-NO_TRAIN = "No training data was given (--train FILE): what it shares with the data cannot be told."
+NO_TRAIN = "No training data was given: what it shares with the data cannot be told."
 _TRAIN_ROWS = 10
 _CELLS = 20_000_000
 _PERMUTED = 50_000_000
@@ -265,7 +265,7 @@ class Searching:
 
         def alone() -> None:
             if self.data.model is None:
-                raise NotMeasured("No model file was given (--model FILE).")
+                raise NotMeasured("No model file was given.")
             self.found.alone = one_row_alone(
                 self.data.model, self.sample, rows=self.parameters.single_rows, seed=self.run.seed, progress=step
             )

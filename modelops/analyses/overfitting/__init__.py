@@ -16,7 +16,7 @@ from modelops.domain.columns import Task
 from modelops.domain.metric_words import metric_name
 from modelops.errors import NotMeasured
 
-NO_TRAINING = "No training data was given (--train FILE), so the gap between train and test is not known."
+NO_TRAINING = "No training data was given, so the gap between train and test is not known."
 _HEADLINES = ("roc_auc", "balanced_accuracy", "r2")
 
 
