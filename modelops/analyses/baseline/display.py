@@ -80,8 +80,8 @@ def charts(results: Sequence[Result], metric: str) -> list[Curve]:
         name="improvement",
         title=f"How much better the model is than each baseline: {_called(metric)}",
         shape=Shape.FOREST,
-        x_title="Improvement on the same rows (above 0: the model is better)",
-        y_title="Baseline",
+        x_title="Baseline",
+        y_title="Improvement on the same rows (above 0: the model is better)",
         series=(
             Series(
                 name="improvement",
@@ -102,8 +102,8 @@ def charts(results: Sequence[Result], metric: str) -> list[Curve]:
         name="scores",
         title=f"{called} of the model and of each baseline",
         shape=Shape.FOREST,
-        x_title=called,
-        y_title="Method",
+        x_title="Method",
+        y_title=called,
         series=(
             Series(
                 name=called,

@@ -46,9 +46,7 @@ def constant_number(name: str, value: float, n_rows: int, *, note: str) -> Rival
     return Rival(name, Answers(np.full(n_rows, value)), note)
 
 
-def last_value(
-    times: Numbers, values: np.ndarray, entities: Codes | None, *, n_classes: int = 0
-) -> np.ndarray:
+def last_value(times: Numbers, values: np.ndarray, entities: Codes | None, *, n_classes: int = 0) -> np.ndarray:
     """Return for each row what was true at the last earlier time, of the same entity where there are entities.
 
     Where several rows share that time, their mean or their commonest class counts.

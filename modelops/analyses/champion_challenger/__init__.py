@@ -139,8 +139,12 @@ def compute(data: EvaluationData, parameters: ChampionChallengerParameters, run:
     pairs = compared(match.rows, match.challenger, match.champion, uncertainty, how=match.how)
     pairs.append(cost_pair(match, parameters, uncertainty))
     level = parameters.level
-    for model, is_champion in (("challenger", False), ("champion", True)):
-        found.measurements += own_measurements(pairs, {"model": model}, level=level, second=is_champion)
+    for model, answers in (("challenger", match.challenger), ("champion", match.champion)):
+        own = pairs
+        if answers.scores is not None and (match.challenger.scores is None or match.champion.scores is None):
+            # The other has no scores to compare with, these have a quality of their own.
+            own = [*compared(match.rows, answers, answers, uncertainty, how=match.how), pairs[-1]]
+        found.measurements += own_measurements(own, {"model": model}, level=level, second=model == "champion")
     found.measurements += with_adjusted(improvement_measurements(pairs, {}, level=level))
     run.progress(0.5, "Comparing segments")
     wins = wins_and_losses(

@@ -43,8 +43,8 @@ def improvements(pairs: Sequence[Pair]) -> Curve:
         name="improvements",
         title="How much better the challenger is in each metric",
         shape=Shape.FOREST,
-        x_title="Improvement on the same rows (above 0: the challenger is better)",
-        y_title="Metric",
+        x_title="Metric",
+        y_title="Improvement on the same rows (above 0: the challenger is better)",
         series=(
             Series(
                 name="improvement",

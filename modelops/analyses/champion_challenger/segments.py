@@ -247,8 +247,8 @@ def _chart(match: Match, segments: Sequence[Segment]) -> Curve:
         name="segments",
         title="Wins and losses by segment",
         shape=Shape.FOREST,
-        x_title=f"Improvement of the {what} (below 0: the challenger is worse)",
-        y_title="Segment",
+        x_title="Segment",
+        y_title=f"Improvement of the {what} (below 0: the challenger is worse)",
         series=(
             Series(
                 name="improvement",

@@ -62,9 +62,8 @@ def _extrapolated(
     rows: list[tuple[int, str, float, float | None, float | None, None]] = []
     for factor in _FURTHER:
         size = factor * curve.n_rows
-        value, interval = np.nan, None
-        if curve.law is not None and curve.laws is not None:
-            value, interval = curve.of_law(1 - curve.law.error(size), 1 - curve.laws.error(size))
+        value, interval = curve.expected(size)
+        if curve.law is not None:
             low, high = interval or (None, None)
             rows.append((size, "extrapolated", value, low, high, None))
         found.measurements.append(
@@ -101,11 +100,10 @@ def _doublings(found: Findings, curve: LearningCurve, margin: float) -> None:
         return
     numbers = {
         "gain_from_next_doubling": (law.gain(n_rows, factor=2), laws.gain(n_rows, factor=2)),
-        "asymptotic_score": (1 - law.limit, 1 - laws.limit),
         "learning_curve_exponent": (law.exponent, laws.exponent),
     }
-    for name, (one, many) in numbers.items():
-        value, interval = curve.of_law(one, many)
+    values = {name: curve.of_law(one, many) for name, (one, many) in numbers.items()}
+    for name, (value, interval) in (values | {"asymptotic_score": curve.expected(np.inf)}).items():
         found.measurements.append(measured(name, value, size=n_rows, interval=interval, level=level))
     enough, many = (np.minimum(one.rows_until(margin), 2 * _MOST_ROWS) for one in (law, laws))
     value, interval = curve.of_law(enough, many)
@@ -161,10 +159,9 @@ def _chart(curve: LearningCurve, metric: str) -> Curve:
             high=tuple(end[1] if end else None for end in ends),
         )
     )
-    if curve.law is not None and curve.laws is not None:
-        law, laws = curve.law, curve.laws
+    if curve.law is not None:
         further = np.geomspace(curve.n_rows, _FURTHER[-1] * curve.n_rows, _POINTS)
-        numbers = [curve.of_law(1 - law.error(rows), 1 - laws.error(rows)) for rows in further]
+        numbers = [curve.expected(rows) for rows in further]
         series.append(
             Series(
                 name="expected with more rows",

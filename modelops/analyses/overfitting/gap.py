@@ -145,8 +145,8 @@ def _chart(gaps: Sequence[Gap]) -> Curve:
         name="gaps",
         title="How much better the model is on rows that it was trained on",
         shape=Shape.FOREST,
-        x_title="Train less test, so that above 0 is better on train",
-        y_title="Metric",
+        x_title="Metric",
+        y_title="Better on training rows by",
         series=(
             Series(
                 name="gap",
