@@ -4,6 +4,7 @@ Rooms, in the order in which they may be imported (a test holds to it)::
 
     errors, settings     the error tree; every setting, read once
     domain               rules and records: checklist, readiness, review, policy, audit, attestation
+    treeshap             exact Shapley values of trees, from arrays alone
     datasets             reading tables: formats, limits, column roles
     analyses             data in, measurements out; `analyses.registry.ANALYSES` declares them all
     charts               a `Curve` in, a picture out

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Lower rooms first; rooms on one line do not import each other.
 LAYERS = (
     ("errors", "settings", "version"),
-    ("domain",),
+    ("domain", "treeshap"),
     ("datasets", "analyses", "charts", "attest", "store", "sandbox"),
     ("evaluation", "reports"),
     ("services",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 
-_ALWAYS = ("modelops", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "shap", "statsmodels")
+_ALWAYS = ("modelops", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "statsmodels")
 _BY_FORMAT = {
     "skops": ("skops",),
     "onnx": ("onnxruntime",),
@@ -22,7 +22,7 @@ def environment(*model_formats: str) -> dict[str, str]:
     Examples
     --------
     >>> sorted(environment())[:3]
-    ['machine', 'modelops', 'numpy']
+    ['machine', 'modelops', 'numba']
     """
     versions = {"python": platform.python_version(), "machine": platform.machine()}
     for package in (*_ALWAYS, *(name for form in model_formats for name in _BY_FORMAT.get(form, ()))):

@@ -18,7 +18,7 @@ from modelops.sandbox import ANALYSIS_LIMITS, Limits, compile_cache, compiling
 from modelops.settings import Settings
 from modelops.store import Store
 
-KERNELS = ("modelops.analyses.cores.histogram_kernels",)
+KERNELS = ("modelops.analyses.cores.histogram_kernels", "modelops.treeshap.kernels")
 """The modules whose functions are compiled to machine code."""
 
 # A page that somebody waits for comes first.

@@ -76,7 +76,7 @@ def xgboost(folder: Path, task: str, *, missing: bool, text: bool, suffix: str =
 
     frame = rows(missing=missing, text=text)
     kind = library.XGBRegressor if task == "number" else library.XGBClassifier
-    model = kind(n_estimators=4, max_depth=3, n_jobs=1, enable_categorical=True, **settings)
+    model = kind(**{"n_estimators": 4, "max_depth": 3, "n_jobs": 1, "enable_categorical": True} | settings)
     model.fit(frame, TARGETS[task](frame))
     path = folder / f"model.{suffix}"
     model.save_model(path)
@@ -89,7 +89,8 @@ def lightgbm(folder: Path, task: str, *, missing: bool, text: bool, **settings: 
 
     frame = rows(missing=missing, text=text)
     kind = library.LGBMRegressor if task == "number" else library.LGBMClassifier
-    model = kind(n_estimators=4, num_leaves=5, n_jobs=1, verbose=-1, min_child_samples=5, **settings)
+    chosen = {"n_estimators": 4, "num_leaves": 5, "n_jobs": 1, "verbose": -1, "min_child_samples": 5} | settings
+    model = kind(**chosen)
     model.fit(frame, TARGETS[task](frame))
     path = folder / "model.txt"
     model.booster_.save_model(path)

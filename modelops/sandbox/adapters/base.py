@@ -72,7 +72,8 @@ class OpenedModel(Protocol):
     def refit(self, train: pd.DataFrame, target: np.ndarray, *, seed: int | None) -> Answers | None:
         """Train an untrained copy; return what answers for it, ``None`` if the file holds no recipe to train by.
 
-        With ``seed`` ``None`` the copy keeps the random state of the file. ``target`` holds numbers (float64) for regression, positions in ``summary.classes`` (int64) otherwise.
+        With ``seed`` ``None`` the copy keeps the random state of the file. ``target`` holds numbers (float64) for
+        regression, positions in ``summary.classes`` (int64) otherwise.
         """
         ...
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelops.domain.columns import ModelSummary, Task
-from modelops.errors import InvalidInput, ModelOpsError, RefusedFile
+from modelops.errors import InvalidInput, ModelOpsError, NotMeasured, RefusedFile
 from modelops.sandbox.adapters import lightgbm_text
 from modelops.sandbox.adapters.base import (
     Stages,
@@ -24,10 +24,14 @@ from modelops.sandbox.adapters.base import (
     selected,
     staged_answers,
 )
+from modelops.sandbox.adapters.tree_values import tree_values, turned
 from modelops.sandbox.messages import one_line
+from modelops.treeshap import from_lightgbm
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from modelops.treeshap.ensemble import Ensemble
 
 _NO_PARAMETERS = "end of trees\n\nparameters:\nend of parameters\n\npandas_categorical:null\n"
 _LOG_LINK = ("poisson", "gamma", "tweedie")
@@ -67,6 +71,7 @@ class LightGBMModel(WithoutRecipe):
         self._booster = booster
         self._outline = outline
         self._rounds: int | None = None
+        self._ensembles: dict[tuple[int, int | None], Ensemble] = {}
         self._kind = outline.objective.split(" ", 1)[0]
         n_features = len(outline.features)
         names = checked_names(outline.features, n_features)
@@ -115,15 +120,42 @@ class LightGBMModel(WithoutRecipe):
         return np.column_stack([1.0 - raw, raw])
 
     def contributions(self, rows: pd.DataFrame, *, class_index: int) -> TreeValues | None:
-        """Return LightGBM's own tree SHAP values; ``None`` for linear trees and random forests."""
-        if self._outline.is_linear or self._outline.is_average:
+        """Return exact tree SHAP values, LightGBM's own where trees are too deep; ``None`` for linear trees."""
+        if self._outline.is_linear:
             return None
+        found = self._own_trees(rows, class_index)
+        if found is None and not self._outline.is_average:
+            found = self._pred_contrib(rows, class_index)
+        if found is not None and len(self.summary.classes) == 2 and class_index == 0:
+            return turned(found)
+        return found
+
+    def _own_trees(self, rows: pd.DataFrame, class_index: int) -> TreeValues | None:
+        raw = self._raw(rows, raw_score=True)
+        n_outputs = raw.shape[1] if raw.ndim == 2 else 1
+        output = class_index if n_outputs > 1 else 0
+        key = (output, self._rounds)
+        if key not in self._ensembles:
+            trees = lightgbm_text.trees(self._booster.model_to_string(num_iteration=self._rounds))
+            try:
+                self._ensembles[key] = from_lightgbm.boosted(
+                    trees[output::n_outputs],
+                    n_features=len(self.summary.features),
+                    is_average=self._outline.is_average,
+                )
+            except NotMeasured:
+                return None
+        ensemble = self._ensembles[key]
+        matrix = self._matrix(selected(rows, self.summary.features, is_named=self.is_named))
+        # The raw score of a random forest is the sum of its trees, and its prediction comes from their mean.
+        n_summed = max(1, len(ensemble.roots)) if self._outline.is_average else 1
+        return tree_values(ensemble, matrix, raw.reshape(len(raw), -1)[:, output] / n_summed, unit=self._unit())
+
+    def _pred_contrib(self, rows: pd.DataFrame, class_index: int) -> TreeValues:
         raw = self._raw(rows, pred_contrib=True)
         width = len(self.summary.features) + 1
         if len(self.summary.classes) > 2:
             raw = raw[:, class_index * width : (class_index + 1) * width]
-        elif self.summary.classes and class_index == 0:
-            raw = -raw
         base = float(raw[0, -1]) if len(raw) else 0.0
         return TreeValues(raw[:, :-1], base, self._unit(), "tree SHAP, path dependent (LightGBM pred_contrib)")
 

@@ -85,6 +85,11 @@ def _check(text: str) -> Outline:
     )
 
 
+def trees(text: str) -> list[dict[str, str]]:
+    """Return the lines ``name=value`` of each tree of a text that has been checked."""
+    return [_values(block) for block in _blocks(text[: text.index("end of trees")], "")]
+
+
 def _values(block: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in block.split("\n") if "=" in line)
 

@@ -146,25 +146,23 @@ class ScikitLearnModel:
         return np.column_stack([-values, values]) if values.ndim == 1 else values
 
     def contributions(self, rows: pd.DataFrame, *, class_index: int) -> TreeValues | None:
-        """Return tree SHAP values by the shap package; ``None`` for anything but a bare tree model on numbers."""
+        """Return exact tree SHAP values; ``None`` for anything but a bare tree model on its own columns."""
         tree = self._model if self._last is self._model else None
         steps = getattr(self._model, "steps", None)
         if steps is not None and len(steps) == 1:
             tree = self._last
-        if (
-            tree is None
-            or not type(tree).__module__.startswith(_TREES)
-            or getattr(tree, "is_categorical_", None) is not None
-        ):
+        if tree is None or not type(tree).__module__.startswith(_TREES):
             return None
         frame = selected(rows, self.summary.features, is_named=self.is_named)
-        if any(is_text(frame.iloc[:, position]) for position in range(frame.shape[1])):
+        takes_categories = getattr(tree, "is_categorical_", None) is not None
+        if not takes_categories and any(is_text(frame.iloc[:, position]) for position in range(frame.shape[1])):
             return None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # shap's own use of matplotlib
-            from modelops.sandbox.adapters.sklearn_shap import tree_values
+        from modelops.sandbox.adapters import sklearn_shap
 
-            return tree_values(tree, frame, class_index=class_index, is_classifier=bool(self.summary.classes))
+        found: TreeValues | None = self._ask(
+            rows, lambda taken: sklearn_shap.contributions(tree, taken, class_index=class_index)
+        )
+        return found
 
     def staged(self, rows: pd.DataFrame, *, stages: int) -> Stages | None:
         """Return the answers after part of the rounds of the last step; ``None`` if that is not boosted."""

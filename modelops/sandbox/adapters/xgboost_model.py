@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelops.domain.columns import ModelSummary, Task
-from modelops.errors import InvalidInput, ModelOpsError, RefusedFile
+from modelops.errors import InvalidInput, ModelOpsError, NotMeasured, RefusedFile
 from modelops.sandbox.adapters import ubjson, xgboost_trees
 from modelops.sandbox.adapters.base import (
     Stages,
     TreeValues,
     WithoutRecipe,
+    as_codes,
     as_number,
     as_texts,
     checked_names,
@@ -26,10 +27,14 @@ from modelops.sandbox.adapters.base import (
     selected,
     staged_answers,
 )
+from modelops.sandbox.adapters.tree_values import tree_values, turned
 from modelops.sandbox.messages import one_line
+from modelops.treeshap import from_xgboost
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from modelops.treeshap.ensemble import Ensemble
 
 _LOG_LINK = ("count:poisson", "reg:gamma", "reg:tweedie", "survival:cox")
 
@@ -74,6 +79,8 @@ class XGBoostModel(WithoutRecipe):
         self._types = list(booster.feature_types or [])
         self._objective = outline.objective
         self._rounds = (0, 0)
+        self._names_of_categories: dict[int, list[Any]] = {}
+        self._ensembles: dict[tuple[int, tuple[int, int]], Ensemble] = {}
         if outline.is_from_scikit_learn and outline.best_iteration is not None:
             self._rounds = (0, outline.best_iteration + 1)
         classes = self._classes()
@@ -130,15 +137,44 @@ class XGBoostModel(WithoutRecipe):
         return np.column_stack([first, raw]).astype(np.float64)
 
     def contributions(self, rows: pd.DataFrame, *, class_index: int) -> TreeValues | None:
-        """Return XGBoost's own tree SHAP values."""
+        """Return exact tree SHAP values; XGBoost's own where the trees are too deep for ours."""
         if self._outline.booster == "gblinear":
             return None
+        found = self._own_trees(rows, class_index)
+        if found is None:
+            try:
+                found = self._pred_contribs(rows, class_index)
+            except InvalidInput:  # it predicts these rows, so this kind of tree is what it cannot explain
+                return None
+        return turned(found) if len(self.summary.classes) == 2 and class_index == 0 else found
+
+    def _own_trees(self, rows: pd.DataFrame, class_index: int) -> TreeValues | None:
+        margin = self._raw(rows, output_margin=True).astype(np.float64)
+        output = class_index if margin.ndim == 2 else 0
+        key = (output, self._rounds)
+        if key not in self._ensembles:
+            learner = ubjson.loads(bytes(self._booster.save_raw(raw_format="ubj")))["learner"]
+            self._names_of_categories = from_xgboost.category_names(learner)
+            try:
+                self._ensembles[key] = from_xgboost.boosted(learner, output=output, rounds=self._rounds[1] or None)
+            except NotMeasured:
+                return None
+        unit = self._unit() if margin.ndim == 1 else "raw score"
+        chosen = margin.reshape(len(margin), -1)[:, output]
+        return tree_values(self._ensembles[key], self._matrix(rows), chosen, unit=unit)
+
+    def _matrix(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return the numbers that XGBoost compares: rounded to float32, categories as their codes."""
+        frame = selected(rows, self.summary.features, is_named=self.is_named)
+        matrix = np.empty(frame.shape, dtype=np.float64)
+        for position, name in enumerate(frame.columns):
+            column, known = frame.iloc[:, position], self._names_of_categories.get(position)
+            matrix[:, position] = as_codes(column, known) if known else as_number(column, str(name))
+        return matrix.astype(np.float32).astype(np.float64)
+
+    def _pred_contribs(self, rows: pd.DataFrame, class_index: int) -> TreeValues:
         raw = self._raw(rows, pred_contribs=True).astype(np.float64)
-        if raw.ndim == 3:
-            chosen, unit = raw[:, class_index], "raw score"
-        else:
-            chosen = -raw if len(self.summary.classes) == 2 and class_index == 0 else raw
-            unit = self._unit()
+        chosen, unit = (raw[:, class_index], "raw score") if raw.ndim == 3 else (raw, self._unit())
         base = float(chosen[0, -1]) if len(chosen) else 0.0
         return TreeValues(chosen[:, :-1], base, unit, "tree SHAP, path dependent (XGBoost pred_contribs)")
 
