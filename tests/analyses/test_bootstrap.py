@@ -45,6 +45,31 @@ def test_drawn_counts_have_the_law_of_resampled_rows():
     assert by_counts.std() == pytest.approx(by_rows.std(), rel=0.08)
 
 
+def test_counts_drawn_within_groups_have_the_law_of_rows_resampled_within_groups():
+    counts = np.stack([COUNTS, [[4.0, 1.0], [2.0, 3.0]]])
+    truth, predicted = zip(*(rows_of(group) for group in counts), strict=True)
+    rng = np.random.default_rng(2)
+
+    def gap_of_rows():
+        drawn = [rng.integers(0, len(labels), len(labels)) for labels in truth]
+        shares = [
+            np.mean(labels[rows] == said[rows]) for labels, said, rows in zip(truth, predicted, drawn, strict=True)
+        ]
+        return shares[0] - shares[1]
+
+    by_rows = np.array([gap_of_rows() for _ in range(4_000)])
+    drawn = resampled_counts(counts, draws=4_000, rng=rng, strata=1)
+    right = np.trace(drawn, axis1=2, axis2=3) / drawn.sum(axis=(2, 3))
+    by_counts = right[:, 0] - right[:, 1]
+    # Both have few distinct values, so the test for tables, not the one for continuous laws.
+    values, inverse = np.unique(np.concatenate([by_rows, by_counts]).round(9), return_inverse=True)
+    table = np.stack([np.bincount(part, minlength=len(values)) for part in np.split(inverse, 2)])
+    common = table.sum(axis=0) >= 20
+    pooled = np.column_stack([table[:, common], table[:, ~common].sum(axis=1)])
+    assert stats.chi2_contingency(pooled[:, pooled.sum(axis=0) > 0]).pvalue > 0.001
+    assert by_counts.std() == pytest.approx(by_rows.std(), rel=0.05)
+
+
 def test_strata_keep_their_totals():
     counts = np.stack([COUNTS, COUNTS * 3, np.zeros((2, 2))])
     drawn = resampled_counts(counts, draws=50, rng=np.random.default_rng(0), strata=1)

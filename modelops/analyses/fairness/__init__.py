@@ -42,7 +42,7 @@ class FairnessParameters(Parameters):
     largest_groups: int = Field(
         default=20,
         ge=2,
-        le=50,
+        le=100,
         description="How many levels of a column are kept apart; rarer ones are taken together.",
     )
     smallest_group: int = Field(

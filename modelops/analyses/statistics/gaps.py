@@ -92,19 +92,22 @@ def _critical_value(rates: Sequence[GroupRate], uncertainty: Uncertainty) -> flo
     largest = np.zeros(uncertainty.draws)
     normal = np.zeros(uncertainty.draws)
     for rate in rates:
-        defined = rate.drawn_totals > 0
-        totals = np.where(defined, rate.drawn_totals, 1.0)
-        change = np.where(defined, rate.drawn_hits / totals - rate.shares, 0.0)
-        smooth = (rate.drawn_hits + 2) / (totals + 4)
+        # Groups as rows: what is compared for all draws lies together. Squares spare a root for each pair and draw.
+        hits, totals = np.ascontiguousarray(rate.drawn_hits.T), np.ascontiguousarray(rate.drawn_totals.T)
+        defined = totals > 0
+        totals[~defined] = 1.0
+        change = np.where(defined, hits / totals - rate.shares[:, None], 0.0)
+        smooth = (hits + 2) / (totals + 4)
         variance = smooth * (1 - smooth) / (totals + 4)
-        for first in range(rate.totals.size - 1):
-            distance = np.abs(change[:, first : first + 1] - change[:, first + 1 :])
-            studentised = distance / np.sqrt(variance[:, first : first + 1] + variance[:, first + 1 :])
-            largest = np.maximum(largest, studentised.max(axis=1))
+        for first in range(len(change) - 1):
+            squared = change[first + 1 :] - change[first]
+            squared *= squared
+            squared /= variance[first + 1 :] + variance[first]
+            np.maximum(largest, squared.max(axis=0), out=largest)
         # The floor: what independent normal rates would need. Small counts can make every draw alike.
         simulated = uncertainty.rng.standard_normal((uncertainty.draws, rate.totals.size))
         normal = np.maximum(normal, np.ptp(simulated, axis=1) / np.sqrt(2))
-    found = max(float(np.quantile(column, uncertainty.level)) for column in (largest, normal))
+    found = max(float(np.quantile(column, uncertainty.level)) for column in (np.sqrt(largest), normal))
     return max(found, normal_quantile(uncertainty.level))
 
 

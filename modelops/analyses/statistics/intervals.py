@@ -151,6 +151,8 @@ def _ratio_score(ratio: float, count: int, total: int, other_count: int, other_t
 def _boundary(rejected: Callable[[float], bool], *, inside: float, outside: float) -> float:
     for _ in range(_BISECTIONS):
         middle = (inside + outside) / 2
+        if middle in (inside, outside):  # no number lies between
+            break
         if rejected(middle):
             outside = middle
         else:
