@@ -57,7 +57,7 @@ class LearningCurve:
             return np.nan, None
         factor = rows / self.n_rows
         gains = [law.gain(self.n_rows, factor=factor) for law in (self.law, self.laws)]
-        return self.of_law(self.means[-1:] + gains[0], self.drawn[:, -1] + gains[1])
+        return self.of_law(np.minimum(self.means[-1:] + gains[0], 1.0), np.minimum(self.drawn[:, -1] + gains[1], 1.0))
 
     def of_law(self, value: Numbers, draws: Numbers) -> tuple[float, Interval | None]:
         """Return a number of the fitted law with its interval, which holds the number."""
