@@ -14,6 +14,7 @@ from modelops.analyses.data_quality.metrics import METRICS as _DATA_QUALITY
 from modelops.analyses.drift.metrics import METRICS as _DRIFT
 from modelops.analyses.explainability.metrics import METRICS as _EXPLAINABILITY
 from modelops.analyses.fairness.metrics import METRICS as _FAIRNESS
+from modelops.analyses.feedback_loop.metrics import METRICS as _FEEDBACK_LOOP
 from modelops.analyses.footprint.metrics import METRICS as _FOOTPRINT
 from modelops.analyses.ground_truth.metrics import METRICS as _GROUND_TRUTH
 from modelops.analyses.label_quality.metrics import METRICS as _LABEL_QUALITY
@@ -46,6 +47,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "data_contract": _DATA_CONTRACT,
     "residuals": _RESIDUALS,
     "ground_truth": _GROUND_TRUTH,
+    "feedback_loop": _FEEDBACK_LOOP,
     "subpopulations": _SUBPOPULATIONS,
     "misclassified": _MISCLASSIFIED,
     "what_if": _WHAT_IF,

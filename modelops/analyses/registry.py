@@ -11,6 +11,7 @@ from modelops.analyses.data_quality import DATA_QUALITY
 from modelops.analyses.drift import DRIFT
 from modelops.analyses.explainability import EXPLAINABILITY
 from modelops.analyses.fairness import FAIRNESS
+from modelops.analyses.feedback_loop import FEEDBACK_LOOP
 from modelops.analyses.footprint import FOOTPRINT
 from modelops.analyses.ground_truth import GROUND_TRUTH
 from modelops.analyses.label_quality import LABEL_QUALITY
@@ -37,6 +38,7 @@ FAMILIES: dict[str, tuple[Analysis, ...]] = {
         DRIFT,
         GROUND_TRUTH,
         CHAMPION_CHALLENGER,
+        FEEDBACK_LOOP,
     ),
 }
 """In the order in which they are shown to people."""
