@@ -189,9 +189,23 @@ def test_the_composed_rows_keep_distributions_and_rank_correlations():
     frame = pd.DataFrame({name: columns[name] for name in ("size", "rooms", "price")})
     composed = pd.DataFrame({name: frame[name].to_numpy()[index[place]] for place, name in enumerate(frame)})
     assert np.allclose(np.sort(composed["price"]), np.sort(frame["price"]))
+    moved = surrogate(data, ("size", "rooms", "price"), None, np.arange(4000), seed=2).column(
+        1, arrow(columns["rooms"])
+    )
+    assert set(moved.to_pylist()) <= set(range(1, 20))
     assert np.allclose(composed.corr("spearman"), frame.corr("spearman"), atol=0.05)
     assert composed.duplicated().sum() < 0.01 * len(composed)
     assert not (composed.to_numpy() == frame.to_numpy()).all(axis=1).any()
+
+
+def test_copies_of_one_continuous_column_are_not_taken_for_chance():
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=600)
+    train = {"x": x, "flag": rng.integers(0, 2, 600), "y": ["a", "b"] * 300}
+    columns = {"x": np.r_[x[:100], rng.normal(size=300)], "flag": np.r_[train["flag"][:100], rng.integers(0, 2, 300)]}
+    found = searched({**columns, "y": ["a", "b"] * 200}, train)
+    assert found.shared("exact") == 0.25
+    assert found.shared("exact", "shared_row_rate_by_chance") == 0
 
 
 def test_equal_values_have_equal_hashes_whatever_type_holds_them():

@@ -85,8 +85,19 @@ def cross_fitted(
     n = len(target)
     if n < FEWEST_ROWS:
         raise NotMeasured(f"Not enough data: {n} labelled rows, a classifier of our own needs {FEWEST_ROWS}.")
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    # Several threads for a few rows wait for each other longer than they work.
+    with threadpool_limits(limits=1 if n < _MANY_ROWS else None, user_api="openmp"):
+        return _cross_fitted(table, target, n_classes=n_classes, seed=seed, progress=progress)
+
+
+def _cross_fitted(
+    table: Encoded, target: NDArray[np.generic], *, n_classes: int, seed: int, progress: Callable[[float], None]
+) -> Numbers:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+    n = len(target)
     folds = np.arange(n) % FOLDS
     result = np.zeros((n, n_classes)) if n_classes else np.full(n, math.nan)
     for fold in range(FOLDS):

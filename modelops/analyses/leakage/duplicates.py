@@ -99,9 +99,11 @@ def row_keys(
     features, labelled = np.zeros(size, dtype=np.uint64), None
     for place, name in enumerate(columns):
         column = sample.source.column(name)
-        part = in_place(value_hashes(column if rows is None else column.take(pa.array(rows)), digits=digits), place)
+        if rows is not None:
+            column = column.take(pa.array(rows))
         if composed is not None:
-            part = part[composed.index[place]]
+            column = composed.column(place, column)
+        part = in_place(value_hashes(column, digits=digits), place)
         if place < len(names):
             features += part
         else:

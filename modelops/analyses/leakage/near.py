@@ -68,15 +68,12 @@ def sides(
     for place, name in enumerate(names):
         own = data.source.column(name).take(pa.array(positions[0]))
         their = train.source.column(name).take(pa.array(positions[1]))
-        hashes = [in_place(value_hashes(column), place) for column in (own, their)]
-        order = composed.index[place]
-        parts = [hashes[0], hashes[1], hashes[0][order]]
+        random = composed.column(place, own)
+        parts = [in_place(value_hashes(column), place) for column in (own, their, random)]
         for side in range(3):
             values[side].append(parts[side])
         if kind_of(own) is Kind.NUMBER and kind_of(their) is Kind.NUMBER:
-            scaled = _scaled(_floats(own), _floats(their))
-            triple = (*scaled, scaled[0][order])
-            for side, column in enumerate(triple):
+            for side, column in enumerate(_scaled(_floats(own), _floats(their), _floats(random))):
                 missing = np.isnan(column)
                 numbers[side].append(np.where(missing, 0.0, column))
                 others[side] += in_place(missing.astype(np.uint64), place)
@@ -103,7 +100,11 @@ def _labels(
         return tuple(np.zeros(len(rows), dtype=np.uint64) for rows in (*positions, positions[0]))  # type: ignore[return-value]
     own = value_hashes(data.source.column(target).take(pa.array(positions[0])))
     their = value_hashes(train.source.column(target).take(pa.array(positions[1])))
-    return own, their, own[composed.index[-1]]
+    return (
+        own,
+        their,
+        value_hashes(composed.column(len(composed.index) - 1, data.source.column(target).take(pa.array(positions[0])))),
+    )
 
 
 def _floats(column: pa.ChunkedArray) -> Numbers:
@@ -111,8 +112,8 @@ def _floats(column: pa.ChunkedArray) -> Numbers:
     return np.where(np.isinf(values), np.nan, values)
 
 
-def _scaled(own: Numbers, their: Numbers) -> tuple[Numbers, Numbers]:
-    """Return both in deviations of the training data (by its quartiles where they differ)."""
+def _scaled(own: Numbers, their: Numbers, random: Numbers) -> list[Numbers]:
+    """Return all in deviations of the training data (by its quartiles where they differ)."""
     known = their[~np.isnan(their)]
     centre, spread = 0.0, 1.0
     if known.size:
@@ -122,8 +123,7 @@ def _scaled(own: Numbers, their: Numbers) -> tuple[Numbers, Numbers]:
     if not (np.isfinite(spread) and spread > 0):
         spread = 1.0
     with np.errstate(over="ignore", invalid="ignore"):
-        scaled = [np.clip((column - centre) / spread, -1e12, 1e12) for column in (own, their)]
-    return scaled[0], scaled[1]
+        return [np.clip((column - centre) / spread, -1e12, 1e12) for column in (own, their, random)]
 
 
 def near(found: Sides, *, distance: float, seed: int, with_label: bool) -> Shared:

@@ -20,6 +20,7 @@ Rows = NDArray[np.intp]
 
 _CELLS = 4_000_000
 _RIDGE = 1e-6
+_LARGEST_ROUNDED = 1e9
 _CORRECTIONS = 3
 
 
@@ -36,6 +37,32 @@ class Surrogate:
     """
 
     index: NDArray[np.intp]
+    seed: int
+
+    def column(self, place: int, drawn: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Return the column number ``place`` of the composed rows, given that of the drawn ones.
+
+        Levels and repeated numbers stand as they are. A number that occurs once is moved towards a neighbour, with as
+        many decimals as the column has; a text that occurs once in a column of mostly distinct ones becomes another:
+        nothing can be equal by chance that hardly ever is.
+        """
+        index = self.index[place]
+        kind = kind_of(drawn)
+        if kind is Kind.NUMBER:
+            rng = np.random.default_rng([self.seed, 19, place])
+            values = np.asarray(numeric(drawn).to_numpy(), dtype=np.float64)
+            return pa.chunked_array([pa.array(_moved(values, index, rng), from_pandas=True)])
+        taken = drawn.take(pa.array(index))
+        if kind is not Kind.CATEGORY or not pa.types.is_dictionary(drawn.type):
+            return taken
+        codes = _codes(drawn)
+        once = np.bincount(codes)[codes] == 1
+        if once.sum() * 2 < len(once):
+            return taken
+        texts = [
+            f"{text}\ue000" if single else text for text, single in zip(taken.to_pylist(), once[index], strict=True)
+        ]
+        return pa.chunked_array([pa.array(texts, pa.string())])
 
     @property
     def rows(self) -> int:
@@ -72,7 +99,32 @@ def surrogate(sample: Sample, names: tuple[str, ...], target: str | None, positi
         index = _composed(drawn, latent, orders)
         seen = _correlation(np.take_along_axis(scores, index.T, axis=0))
         latent = _valid(latent + wanted - seen)
-    return Surrogate(_composed(drawn, latent, orders))
+    return Surrogate(_composed(drawn, latent, orders), seed)
+
+
+def _moved(values: Numbers, index: NDArray[np.intp], rng: np.random.Generator) -> Numbers:
+    known = np.isfinite(values)
+    ordered = np.sort(values[known])
+    composed = values[index]
+    if ordered.size < 2:
+        return composed
+    usable = np.isfinite(composed)
+    own = composed[usable]
+    place = np.searchsorted(ordered, own, side="left")
+    once = np.searchsorted(ordered, own, side="right") - place == 1
+    side = np.where(rng.random(own.size) < 0.5, -1, 1)
+    other = ordered[np.clip(place + side, 0, ordered.size - 1)]
+    share = rng.random(own.size)
+    moved = np.where(once, own * (1 - share) + other * share, own)
+    composed[usable] = np.round(moved, decimals) if (decimals := _decimals(ordered)) is not None else moved
+    return composed
+
+
+def _decimals(values: Numbers) -> int | None:
+    """Return how many decimals all values have; ``None`` for more than six."""
+    if float(np.abs(values).max()) > _LARGEST_ROUNDED:
+        return None
+    return next((count for count in range(7) if np.array_equal(values, np.round(values, count))), None)
 
 
 def _composed(drawn: Numbers, latent: Numbers, orders: list[NDArray[np.intp]]) -> NDArray[np.intp]:
