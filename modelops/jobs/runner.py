@@ -21,7 +21,7 @@ from modelops.domain.canonical import canonical_bytes
 from modelops.domain.criteria import judge_criteria
 from modelops.domain.digest import Digest
 from modelops.domain.people import SYSTEM
-from modelops.domain.result import AnalysisResult, Outcome
+from modelops.domain.result import AnalysisResult, Outcome, ResultTable
 from modelops.errors import Cancelled, ModelOpsError
 from modelops.evaluation import EvaluationRequest, InputFiles
 from modelops.jobs.warming import run_limits
@@ -110,8 +110,9 @@ class Runner:
 
     def run(self, run: RunRow) -> None:
         """Supervise one run to its end, whatever end that is."""
+        cases: list[ResultTable] = []
         try:
-            result = self._evaluate(run)
+            result = self._evaluate(run, cases)
         except Cancelled:
             if not self.stopping.is_set():
                 self._end(run, RunState.CANCELLED, "Cancelled")
@@ -122,9 +123,9 @@ class Runner:
             _log.exception("Run %s failed (%s)", run.id, number)
             self._end(run, RunState.FAILED, f"Something went wrong in the app itself (number {number} in its log).")
         else:
-            self._finish(run, result)
+            self._finish(run, result, cases)
 
-    def _evaluate(self, run: RunRow) -> AnalysisResult:
+    def _evaluate(self, run: RunRow, cases: list[ResultTable]) -> AnalysisResult:
         request = EvaluationRequest.model_validate(run.request)
         with contextlib.ExitStack() as stack:
             with self.store.reading() as reader:
@@ -148,20 +149,23 @@ class Runner:
                 progress=watch.progress,
                 cancelled=watch.cancelled,
                 limits=self.limits,
+                keep_cases=cases.append,
             )
         if criteria is None:
             return result
         judged = judge_criteria(criteria.body, result, role=role)
         return result.model_copy(update={"verdicts": (*result.verdicts, *judged)})
 
-    def _finish(self, run: RunRow, result: AnalysisResult) -> None:
+    def _finish(self, run: RunRow, result: AnalysisResult, cases: list[ResultTable]) -> None:
         now = datetime.now(UTC)
         message = self._comparison(run, result)
         with self.store.transaction() as t:
             digest = files.keep(self.store, t, canonical_bytes(result), at=now)
             found = {verdict.verdict for verdict in result.verdicts}
             verdict = next((outcome for outcome in _GRAVITY if outcome in found), Outcome.NOT_RUN)
-            values = {"result": digest, "summary": result.summary, "verdict": str(verdict)}
+            values: dict[str, object] = {"result": digest, "summary": result.summary, "verdict": str(verdict)}
+            if cases:
+                values["cases"] = files.keep(self.store, t, canonical_bytes(cases[0]), at=now)
             if queries_runs.end(t, run, RunState.FINISHED, at=now, progress=1.0, message=message, **values):
                 t.record(SYSTEM, "run:finish", f"run/{run.id}", at=now, new={"verdict": str(verdict)}, digest=digest)
 

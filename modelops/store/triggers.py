@@ -19,6 +19,7 @@ _APPEND_ONLY = (
     "criteria",
     "decision",
     "contract",
+    "case_settlement",
 )
 _EDITABLE = "('draft', 'in progress', 'changes requested', 'approved')"
 _STEPS = {
@@ -62,7 +63,14 @@ _OTHER_FILES = """(NEW.model_id <> OLD.model_id OR NEW.label <> OLD.label
   OR (OLD.dependencies IS NOT NULL AND (NEW.dependencies IS NULL OR NEW.dependencies <> OLD.dependencies)))"""
 
 _OTHER_BAR = """(NEW.policy <> OLD.policy OR NEW.criteria IS DISTINCT FROM OLD.criteria
-  OR (OLD.result IS NOT NULL AND NEW.result IS DISTINCT FROM OLD.result))"""
+  OR (OLD.result IS NOT NULL AND (NEW.result IS DISTINCT FROM OLD.result OR NEW.cases IS DISTINCT FROM OLD.cases)))"""
+
+_THIRD_READER = (
+    """(SELECT COUNT(*) FROM case_reading c WHERE c.run_id = NEW.run_id AND c.case_row = NEW.case_row) > 1"""
+)
+
+_OTHER_READING = """(NEW.run_id <> OLD.run_id OR NEW.case_row <> OLD.case_row OR NEW.reader_id <> OLD.reader_id
+  OR (SELECT COUNT(*) FROM case_reading c WHERE c.run_id = OLD.run_id AND c.case_row = OLD.case_row) > 1)"""
 
 
 def _rules() -> list[tuple[str, str, str, str, str]]:
@@ -91,7 +99,9 @@ def _rules() -> list[tuple[str, str, str, str, str]]:
     changed = "NEW.digest <> OLD.digest OR NEW.model_id <> OLD.model_id"
     rules.append(("dataset", "UPDATE", "dataset_fixed", changed, "the bytes of a dataset never change"))
     rules.append(("run", "UPDATE", "run_fixed", _OTHER_BAR, "the bar of a run and its result never change"))
-    kept = ("review", "finding", "waiver", "comment", "review_dataset", "model_version", "dataset")
+    rules.append(("case_reading", "INSERT", "case_reading_two", _THIRD_READER, "a case is read by two people"))
+    rules.append(("case_reading", "UPDATE", "case_reading_fixed", _OTHER_READING, "what two people read stands still"))
+    kept = ("case_reading", "review", "finding", "waiver", "comment", "review_dataset", "model_version", "dataset")
     rules += [(table, "DELETE", f"{table}_kept", "TRUE", f"{table} rows are never deleted") for table in kept]
     rules.append(("review_dataset", "UPDATE", "review_dataset_fixed", "TRUE", "the data of a review stay in it"))
     closed = f"(SELECT state FROM review WHERE id = NEW.review_id) NOT IN {_EDITABLE}"  # noqa: S608 - no value of anybody

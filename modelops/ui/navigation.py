@@ -62,6 +62,8 @@ PAGES: tuple[Entry, ...] = (
     ),
     Entry("Analyses", "analyses/run.py", "Analysis run", ":material/monitoring:", "run", listed=False),
     Entry("Analyses", "analyses/workbench.py", "Threshold workbench", ":material/tune:", "workbench", listed=False),
+    Entry("Analyses", "analyses/cases.py", "Read the cases", ":material/rule:", "cases", listed=False),
+    Entry("Analyses", "analyses/what_if.py", "What if", ":material/alt_route:", "what-if", listed=False),
     Entry("Analyses", "analyses/compare.py", "Compare two runs", ":material/compare:", "compare", listed=False),
     Entry("Reviews", "reviews/reviews.py", "Reviews", ":material/fact_check:", "reviews"),
     Entry("Reviews", "reviews/review.py", "Review", ":material/fact_check:", "review", listed=False),

@@ -5,6 +5,8 @@ from functools import partial
 import streamlit as st
 
 from modelops.analyses.drift import DRIFT
+from modelops.analyses.explainability import EXPLAINABILITY
+from modelops.analyses.misclassified import MISCLASSIFIED
 from modelops.analyses.performance.threshold_counts import TABLE
 from modelops.domain.people import Right
 from modelops.reports.result import method_of
@@ -15,12 +17,15 @@ from modelops.store.queries_review import names as people_named
 from modelops.store.tables import TERMINAL, ModelRow, RunRow, RunState
 from modelops.ui import frame, result_files, results, widgets
 from modelops.ui.attaching import attach
+from modelops.ui.cases import CASES
 from modelops.ui.criteria import moved_bar
 from modelops.ui.decisions import WORKBENCH, drift_thresholds
 from modelops.ui.models import crumbs
 from modelops.ui.run_record import inputs, method
 from modelops.ui.runs import COMPARE, RUN, START, TITLES, names_for, outcome, progress
 from modelops.ui.text import plain, utc
+from modelops.ui.what_if import KEY as WHAT_IF_KEY
+from modelops.ui.what_if import WHAT_IF, case_of
 
 FILES = (
     ("Report (HTML)", result_files.report_file, "html", "text/html"),
@@ -116,6 +121,17 @@ def show_actions() -> None:
                 query_params={"from": str(run_id)},
                 width="content",
             )
+        if result.analysis == MISCLASSIFIED.key:
+            st.page_link(
+                CASES,
+                label="Read the cases",
+                icon=":material/rule:",
+                query_params={"run": str(run_id)},
+                width="content",
+            )
+        if run.version_id and result.analysis in {WHAT_IF_KEY, EXPLAINABILITY.key}:
+            of_case = {"run": str(run_id)} if result.analysis == WHAT_IF_KEY else case_of(run)
+            st.page_link(WHAT_IF, label="What if", icon=":material/alt_route:", query_params=of_case, width="content")
         if any(table.name == TABLE for table in result.tables):
             query = {"run": str(run_id)}
             st.page_link(

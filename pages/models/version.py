@@ -20,6 +20,7 @@ from modelops.ui.protection import protection_note
 from modelops.ui.reviews import GATES, STATES
 from modelops.ui.text import ago, plain, size, utc
 from modelops.ui.upload import upload
+from modelops.ui.what_if import WHAT_IF
 
 FORMATS = {
     "skops": "skops",
@@ -89,6 +90,8 @@ def show_file() -> None:
         protection_note(Protection.model_validate(version.protection))
     for note in summary.notes:
         st.caption(plain(note))
+    asked = {"version": str(version_id)}
+    st.page_link(WHAT_IF, label="Ask it about one case", icon=":material/alt_route:", query_params=asked)
 
 
 def show_inside() -> None:

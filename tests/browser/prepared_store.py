@@ -86,6 +86,8 @@ def prepare(home: Path, database: Path, files: Path) -> None:
         data = inventory.add_dataset(store, model.id, **now, **name, role=DatasetRole.TEST, staged=rows)
     for seed in (1, 2):
         runs.request_run(store, "performance", **now, data_id=data.id, version_id=version.id, seed=seed)
+    for key in ("misclassified", "what_if"):
+        runs.request_run(store, key, **now, data_id=data.id, version_id=version.id)
     review = reviews.open_review(store, version.id, **now, gate=Gate.PRE_DEPLOYMENT, dataset_ids=[data.id])
     answer_all(store, review, people, now["at"])
     reviews.submit(store, review.id, **now)

@@ -27,6 +27,8 @@ ABOUT = {
     "start-analysis": "model=1",
     "run": "run=1",
     "compare": "left=1&right=2",
+    "cases": "run=3",
+    "what-if": "run=4",
     **dict.fromkeys(("review", "checklist", "findings", "sign", "record"), "review=1"),
     "person": "id=2",
 }

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FIRST_COLUMNS = ("row", "true", "predicted")
 _MOST_COLUMNS = 200
 _LONGEST = 1_000
+# JSON holds no whole number beyond this exactly; an identifier that is larger becomes text.
+_EXACT = 2**53
 
 Numbers = NDArray[np.float64]
 
@@ -79,7 +81,7 @@ def cells(column: pd.Series[Any]) -> list[Scalar]:
             found.append(None)
         elif column.dtype.kind == "b":
             found.append(bool(value))
-        elif column.dtype.kind in "iu":
+        elif column.dtype.kind in "iu" and abs(int(value)) <= _EXACT:
             found.append(int(value))
         elif column.dtype.kind == "f" and np.isfinite(value):
             found.append(float(value))

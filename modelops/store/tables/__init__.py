@@ -1,6 +1,7 @@
 """Every table. Rows are plain: rules live in the domain, and again in the database's constraints and triggers."""
 
 from modelops.store.tables.audit import AuditRow, CheckpointRow
+from modelops.store.tables.cases import CaseReadingRow, CaseSettlementRow
 from modelops.store.tables.contracts import ContractRow
 from modelops.store.tables.governance import CriteriaDraftRow, CriteriaRow, DecisionRow
 from modelops.store.tables.inventory import BlobRow, DatasetRow, ModelRow, VersionRow
@@ -26,6 +27,8 @@ __all__ = [
     "AttestationRow",
     "AuditRow",
     "BlobRow",
+    "CaseReadingRow",
+    "CaseSettlementRow",
     "CheckpointRow",
     "CommentRow",
     "ContractRow",

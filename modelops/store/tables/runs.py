@@ -30,6 +30,8 @@ class RunRow(SQLModel, table=True):
 
     ``policy`` and ``criteria`` are the bar as it was when the run was asked for; they never change (a trigger).
 
+    ``cases`` are rows that people read one by one, with their values; they are never part of the result.
+
     ``attempt`` grows when a runner died and another takes over: updates of an older attempt change nothing.
     """
 
@@ -61,5 +63,6 @@ class RunRow(SQLModel, table=True):
     heartbeat_at: datetime | None = Field(default=None, sa_type=Moment)
     finished_at: datetime | None = Field(default=None, sa_type=Moment)
     result: Digest | None = Field(default=None, sa_type=DigestText, foreign_key="blob.digest")
+    cases: Digest | None = Field(default=None, sa_type=DigestText, foreign_key="blob.digest")
     summary: str = ""
     verdict: str = Field(default="", max_length=40)

@@ -48,10 +48,12 @@ def upgrade() -> None:
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.add_column(sa.Column("champion_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("criteria", sa.String(71), nullable=True))
+        batch_op.add_column(sa.Column("cases", sa.String(71), nullable=True))
         batch_op.create_foreign_key(
             batch_op.f("fk_run_champion_id_model_version"), "model_version", ["champion_id"], ["id"]
         )
         batch_op.create_foreign_key(batch_op.f("fk_run_criteria_criteria"), "criteria", ["criteria"], ["digest"])
+        batch_op.create_foreign_key(batch_op.f("fk_run_cases_blob"), "blob", ["cases"], ["digest"])
 
     op.create_table(
         "decision",
@@ -102,6 +104,38 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("contract", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contract_model_id"), ["model_id"], unique=False)
+
+    op.create_table(
+        "case_reading",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("case_row", sa.Integer(), nullable=False),
+        sa.Column("reader_id", sa.Integer(), nullable=False),
+        sa.Column("verdict", sa.String(40), nullable=False),
+        sa.Column("right_label", sa.String(), nullable=True),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["reader_id"], ["user.id"], name=op.f("fk_case_reading_reader_id_user")),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_case_reading_run_id_run")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_reading")),
+        sa.UniqueConstraint("run_id", "case_row", "reader_id", name=op.f("uq_case_reading_run_id")),
+    )
+    with op.batch_alter_table("case_reading", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_case_reading_run_id"), ["run_id"], unique=False)
+
+    op.create_table(
+        "case_settlement",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("case_row", sa.Integer(), nullable=False),
+        sa.Column("verdict", sa.String(40), nullable=False),
+        sa.Column("right_label", sa.String(), nullable=True),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("settled_by", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_case_settlement_run_id_run")),
+        sa.ForeignKeyConstraint(["settled_by"], ["user.id"], name=op.f("fk_case_settlement_settled_by_user")),
+        sa.PrimaryKeyConstraint("run_id", "case_row", name=op.f("pk_case_settlement")),
+    )
 
 
 def downgrade() -> None:
