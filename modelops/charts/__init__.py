@@ -13,7 +13,7 @@ from modelops.domain.result import Curve
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["figure", "static_svg"]
+__all__ = ["figure", "static_png", "static_svg"]
 
 
 def figure(curve: Curve, *, dark: bool = False) -> Figure:
@@ -26,5 +26,12 @@ def figure(curve: Curve, *, dark: bool = False) -> Figure:
 def static_svg(curve: Curve) -> str:
     """Return a curve as an SVG element for a light page, under about 60 KB, the same bytes for the same curve."""
     from modelops.charts.static import static_svg as draw
+
+    return draw(curve)
+
+
+def static_png(curve: Curve) -> bytes:
+    """Return a curve as a PNG picture on a white page."""
+    from modelops.charts.static import static_png as draw
 
     return draw(curve)

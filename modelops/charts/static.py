@@ -1,4 +1,4 @@
-"""Curves as SVG for reports, one function for each shape; no browser engine and no global state of matplotlib."""
+"""Curves as SVG or PNG, one function for each shape; no browser engine and no global state of matplotlib."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import warnings
 from html import escape
 from threading import Lock
-from typing import Any
+from typing import IO, Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -21,6 +21,7 @@ from modelops.domain.result import Curve, Shape
 _WIDTH = 7.2
 _LEADING = 1.45
 _DPI = 144
+_PRINT_DPI = 200
 # The ids in an SVG come from a salt that is a global setting; everything else is given to each object.
 _SETTINGS: Any = {"svg.hashsalt": "modelops", "svg.fonttype": "none", "text.parse_math": False}
 _ONE_AT_A_TIME = Lock()
@@ -34,6 +35,20 @@ def static_svg(curve: Curve) -> str:
     Text stays text: it can be searched and read aloud, in any script; the title stands in ``aria-label``. Points and
     lines are thinned out to what can be seen at this size, rows beyond a page are left out and counted.
     """
+    file = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    _save(curve, file, format="svg", metadata=nothing, facecolor="none")
+    return _element(file.getvalue(), curve.title)
+
+
+def static_png(curve: Curve) -> bytes:
+    """Return a curve as a PNG picture on a white page, sharp enough for print; the same pixels for the same curve."""
+    file = io.BytesIO()
+    _save(curve, file, format="png", metadata={"Software": None}, facecolor=LIGHT.page, dpi=_PRINT_DPI)
+    return file.getvalue()
+
+
+def _save(curve: Curve, file: IO[Any], **how: Any) -> None:
     captions = _captions(curve)
     above = sum(size * _LEADING for _, size, _, _ in captions) / 72 + 0.16
     height = height_of(curve) + above
@@ -45,12 +60,9 @@ def static_svg(curve: Curve) -> str:
         SHAPES[curve.shape](axes, curve)
         _titles(axes, curve)
         _write_captions(figure, captions)
-        file = io.StringIO()
         # Letters that the measuring font lacks are measured as boxes; the reader's own fonts draw them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(file, format="svg", metadata=nothing)
-    return _element(file.getvalue(), curve.title)
+        figure.savefig(file, **how)
 
 
 def _element(document: str, title: str) -> str:

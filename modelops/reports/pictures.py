@@ -20,7 +20,8 @@ class Picture:
     def text(self) -> str:
         """What the chart shows, in words, for those who do not see it."""
         names = ", ".join(series.name for series in self.curve.series[:12])
-        return f"{self.curve.title}: {self.curve.y_title} against {self.curve.x_title} for {names}."
+        note = f" {self.curve.note}" if self.curve.note else ""
+        return f"{self.curve.title}: {self.curve.y_title} against {self.curve.x_title} for {names}.{note}"
 
 
 def pictures(curves: Iterable[Curve], *, space: int) -> tuple[Picture, ...]:

@@ -8,7 +8,8 @@ import streamlit as st
 
 from modelops.domain.metric_words import metric_name
 from modelops.domain.result import AnalysisResult, Measurement, Verdict
-from modelops.ui.results import chart, rounded, scope_name
+from modelops.ui.results import chart, rounded
+from modelops.ui.text import scope_name
 
 _ALL_UP_TO, _MOST_HEIGHT = 15, 560
 Key = tuple[str, str]

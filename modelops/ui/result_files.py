@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from modelops.domain.canonical import canonical_bytes
 from modelops.domain.result import AnalysisResult
 from modelops.reports import result_report
-from modelops.ui.results import scope_name
+from modelops.ui.chart_files import POINTS, points_of
 from modelops.ui.safe_csv import safe_csv
+from modelops.ui.text import scope_name
 
 _NUMBERS = ("metric", "about", "value", "unit", "low", "high", "level", "sample_size", "note")
-_POINTS = ("chart", "about", "series", "part", "x", "y", "low", "high", "size")
 
 
 def json_file(result: AnalysisResult) -> bytes:
@@ -31,7 +31,7 @@ def numbers_file(result: AnalysisResult) -> bytes:
 
 def points_file(result: AnalysisResult) -> bytes:
     """Return the points of every chart as CSV."""
-    return safe_csv(_POINTS, _points(result))
+    return safe_csv(POINTS, _points(result))
 
 
 def _numbers(result: AnalysisResult) -> Iterator[tuple[object, ...]]:
@@ -43,8 +43,4 @@ def _numbers(result: AnalysisResult) -> Iterator[tuple[object, ...]]:
 
 def _points(result: AnalysisResult) -> Iterator[tuple[object, ...]]:
     for curve in result.curves:
-        for series in curve.series:
-            count = len(series.x)
-            low, high, size = (values or (None,) * count for values in (series.low, series.high, series.size))
-            for x, y, a, b, n in zip(series.x, series.y, low, high, size, strict=True):
-                yield curve.title, scope_name(curve.scope), series.name, series.part, x, y, a, b, n
+        yield from points_of(curve)

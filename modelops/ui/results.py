@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -11,11 +12,12 @@ from modelops.analyses.metrics import METRICS
 from modelops.charts import figure
 from modelops.domain.digest import Digest
 from modelops.domain.metric_words import metric_name
-from modelops.domain.result import AnalysisResult, Curve, Measurement, Outcome, ResultTable, Scope, Verdict
+from modelops.domain.result import AnalysisResult, Curve, Measurement, Outcome, ResultTable, Verdict
 from modelops.services import runs
 from modelops.store import Store
 from modelops.ui import widgets
-from modelops.ui.text import plain
+from modelops.ui.chart_files import CHART_FILES, file_name
+from modelops.ui.text import plain, scope_name
 
 WORST_FIRST = (
     *(Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.NOT_RUN, Outcome.WAIVED),
@@ -45,23 +47,6 @@ def stored(digest: Digest, _store: Store) -> AnalysisResult:
 def is_dark() -> bool:
     """Whether the page is shown on a dark background."""
     return st.context.theme.type == "dark"
-
-
-def scope_name(scope: Scope) -> str:
-    """Return what a measurement is about.
-
-    Examples
-    --------
-    >>> scope_name({"group": {"sex": "f", "age": "old"}}), scope_name({"feature": "income"}), scope_name({})
-    ('sex = f, age = old', 'feature income', 'all rows')
-    """
-    parts = []
-    for kind, value in scope.items():
-        if isinstance(value, dict):
-            parts += [f"{name} = {label}" for name, label in value.items()]
-        else:
-            parts.append(f"{kind.replace('_', ' ')} {value}")
-    return ", ".join(parts) or "all rows"
 
 
 def verdicts(result: AnalysisResult) -> None:
@@ -119,15 +104,28 @@ def _more_charts(rest: list[Curve], key: str) -> None:
 
 
 def chart(curve: Curve, *, key: str) -> None:
-    """Show one chart."""
-    st.plotly_chart(
-        figure(curve, dark=is_dark()),
-        width=_CHART_WIDTH,
-        theme=None,
-        key=key,
-        config=_CHART,
-        alt=f"{curve.title}. {curve.note or ''}"[:500],
-    )
+    """Show one chart, and offer it as a file: made when it is asked for, without a browser engine."""
+    with st.container(gap=None):
+        st.plotly_chart(
+            figure(curve, dark=is_dark()),
+            width=_CHART_WIDTH,
+            theme=None,
+            key=key,
+            config=_CHART,
+            alt=f"{curve.title}. {curve.note or ''}"[:500],
+        )
+        with st.popover("Download chart", icon=":material/download:", type="tertiary", key=f"{key} files"):
+            for label, make, ending, kind in CHART_FILES:
+                st.download_button(
+                    label,
+                    partial(make, curve),
+                    file_name=file_name(curve, ending),
+                    mime=kind,
+                    on_click="ignore",
+                    type="tertiary",
+                    icon=":material/download:",
+                    key=f"{key} {ending}",
+                )
 
 
 def tables(found: Sequence[ResultTable], *, key: str) -> None:

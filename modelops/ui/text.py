@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 
+from modelops.domain.result import Scope
+
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$^:&=\"'/@])")
 # Streamlit looks for these after Markdown has been read, when an escape is no longer seen.
 _SHORTCODE = re.compile(r":(?=[\w+/-]+:)")
@@ -93,3 +95,20 @@ def size(n_bytes: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
         amount /= 1024
     return f"{amount:.1f} TiB"
+
+
+def scope_name(scope: Scope) -> str:
+    """Return what a measurement is about.
+
+    Examples
+    --------
+    >>> scope_name({"group": {"sex": "f", "age": "old"}}), scope_name({"feature": "income"}), scope_name({})
+    ('sex = f, age = old', 'feature income', 'all rows')
+    """
+    parts = []
+    for kind, value in scope.items():
+        if isinstance(value, dict):
+            parts += [f"{name} = {label}" for name, label in value.items()]
+        else:
+            parts.append(f"{kind.replace('_', ' ')} {value}")
+    return ", ".join(parts) or "all rows"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modelops.charts import arrangement, figure, static_svg
+from modelops.charts import arrangement, figure, static_png, static_svg
 from modelops.charts.palette import DARK, LIGHT, channels, contrast
 from modelops.domain.result import Curve, Series, Shape
 
@@ -336,6 +336,19 @@ def test_every_point_of_a_static_chart_is_drawn(shape):
 
 def test_static_charts_of_one_curve_are_the_same_bytes():
     assert static_svg(forest(3)) == static_svg(forest(3))
+
+
+@pytest.mark.parametrize("big", list(big_curves()), ids=lambda big: big.shape)
+def test_every_shape_is_a_picture_without_a_browser(big):
+    drawn = static_png(big)
+    assert drawn.startswith(b"\x89PNG\r\n\x1a\n")
+    # Width and height stand in the first chunk (PNG specification, 11.2.2); 7.2 inches at 200 dots are 1440.
+    assert int.from_bytes(drawn[16:20]) == 1440
+    assert len(drawn) < 600_000
+
+
+def test_pictures_of_one_curve_are_the_same_bytes():
+    assert static_png(forest(3)) == static_png(forest(3))
 
 
 def test_static_charts_carry_their_title_for_those_who_listen():

@@ -22,7 +22,7 @@ from modelops.errors import NotMeasured
 
 FEWEST_REFERENCE = 100
 _EPSILON = float(np.finfo(np.float64).eps)
-_ROUNDS = 100
+_ROUNDS = 60
 _LEAVES = 15
 _IN_A_LEAF = 20
 
