@@ -264,7 +264,7 @@ def test_neither_scores_nor_features_cannot_be_measured():
 
 def test_scores_that_are_wanted_and_not_there_are_asked_for():
     columns, _ = planted(300)
-    with pytest.raises(NotMeasured, match="--score COL"):
+    with pytest.raises(NotMeasured, match="held against scores or our own"):
         checked({name: columns[name] for name in ("x", "y")}, scores="given")
 
 
