@@ -39,7 +39,7 @@ class Labelled:
     """Rows that have a target, in a random order that depends on what they hold, not on where they stand.
 
     ``truth`` holds class codes (of two classes 1 is the positive one) or numbers; ``entities`` a code where rows of one
-    entity repeat.
+    entity repeat. ``without_target`` is how many rows of the table have no usable target.
     """
 
     frame: pd.DataFrame
@@ -47,6 +47,7 @@ class Labelled:
     classes: tuple[str, ...]
     positions: Rows
     entities: NDArray[np.int64] | None = None
+    without_target: int = 0
 
     @property
     def n_rows(self) -> int:
@@ -61,6 +62,7 @@ class Labelled:
             self.classes,
             self.positions[rows],
             None if self.entities is None else self.entities[rows],
+            self.without_target,
         )
 
 
@@ -124,6 +126,7 @@ def labelled(
         classes,
         kept,
         None if entities is None else entities[kept],
+        int(np.count_nonzero(~usable)),
     )
 
 

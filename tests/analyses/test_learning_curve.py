@@ -260,6 +260,13 @@ def test_few_sizes_give_a_curve_but_no_extrapolation():
     assert "too few rows to say" in found.summary
 
 
+def test_rows_without_a_target_are_counted():
+    columns = linear(200, 1)
+    columns["y"][:15] = np.nan
+    found = compute(evaluation(columns, task=Task.REGRESSION, **ROLES), repeats=2, points=3)
+    assert found.dropped == {"the target is missing or infinite": 15}
+
+
 def test_one_class_is_refused_with_the_reason():
     with pytest.raises(NotMeasured, match="1 classes"):
         compute(binary(100, default=["yes"] * 100))

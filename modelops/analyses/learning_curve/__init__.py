@@ -71,7 +71,9 @@ def compute(data: EvaluationData, parameters: LearningCurveParameters, run: Run)
         "Intervals hold for these test rows' population and the power law, not for other shapes of the curve."
     )
     run.progress(1.0, "Done")
-    return found.computed(summary_of(curve, metric, margin=parameters.margin), dropped={})
+    lost = split.test.without_target
+    dropped = {"the target is missing or infinite": lost} if lost else {}
+    return found.computed(summary_of(curve, metric, margin=parameters.margin), dropped=dropped)
 
 
 LEARNING_CURVE = Analysis(
