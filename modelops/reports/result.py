@@ -21,11 +21,12 @@ _WORST_FIRST = (
 
 @dataclass(frozen=True)
 class Method:
-    """What an analysis is called, which question it answers, and where its method comes from."""
+    """What an analysis is called, which question it answers, where its method comes from, whether it takes times."""
 
     title: str
     question: str
     source: str
+    has_costs: bool = False
 
 
 def result_report(result: AnalysisResult) -> str:
@@ -55,7 +56,7 @@ def method_of(key: str) -> Method:
     found = next((analysis for analysis in ANALYSES if analysis.key == key), None)
     if found is None:
         return Method(key.replace("_", " ").capitalize(), "", "")
-    return Method(found.title, found.question, found.source)
+    return Method(found.title, found.question, found.source, bool(found.costs))
 
 
 def conclusion(verdicts: tuple[Verdict, ...]) -> str:

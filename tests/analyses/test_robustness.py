@@ -13,7 +13,7 @@ from modelops.analyses.base import Run
 from modelops.analyses.robustness import ROBUSTNESS
 from modelops.analyses.robustness.adversarial import turned
 from modelops.analyses.robustness.guard import usual
-from modelops.analyses.robustness.outcomes import Fate, Questioner, Ruler
+from modelops.analyses.robustness.outcomes import Questioner, Ruler
 from modelops.analyses.robustness.scenarios import NAMELESS, SHUFFLED, SINGLE, UNSEEN, trials
 from modelops.domain.columns import Task
 from modelops.domain.result import Shape
@@ -239,7 +239,7 @@ def test_a_process_that_ends_is_a_finding_and_what_comes_after_is_not_asked():
     assert "was not asked" in later.note
     assert value(found, "guard_hit_rate", guard="any").value is None
     assert "ended its process in 1" in found.summary
-    assert "signal 11" in value(found, "adversarial_distance").note or value(found, "adversarial_distance").note
+    assert "closed the connection" in value(found, "adversarial_distance").note
 
 
 def test_scores_outside_0_to_1_are_out_of_range():
@@ -472,7 +472,6 @@ def test_a_table_without_a_feature_of_the_model_is_told():
         compute(Planted(above_five), {"x": COLUMNS["x"], "n": COLUMNS["n"]}, roles={"features": ("x", "n")})
 
 
-def test_a_fate_is_told_for_every_trial(planted):
+def test_every_trial_stands_in_the_table_of_scenarios(planted):
     worst = next(table for table in planted.tables if table.name == "by_scenario")
     assert sum(row[1] for row in worst.rows) == sum(one.metric == "refused" for one in planted.measurements)
-    assert Fate.ANSWERED == "answered"

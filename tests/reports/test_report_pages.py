@@ -170,6 +170,11 @@ def test_the_command_names_the_class_of_each_score():
     assert "--score a=p,b=q " in command_line(sample_result(inputs={"data": data}))
 
 
+def test_a_report_does_not_promise_the_same_times():
+    assert "only about the same" in result_report(sample_result(analysis="footprint"))
+    assert "only about the same" not in result_report(sample_result())
+
+
 def test_a_huge_result_still_makes_a_small_page_that_says_what_is_missing():
     measurements = tuple(
         Measurement(metric="mean", value=1.0, scope={"feature": f"column {n}" * 5}, sample_size=n, note="long " * 40)
