@@ -11,12 +11,14 @@ _OPTIONS = {
     "feature": "--features",
 }
 _CLASS = "score of class "
+_LONGEST = 1_000
 
 
 def command_line(result: AnalysisResult) -> str:
     """Return the command, with a placeholder for each file: which bytes it must have is told by the digests beside it.
 
-    Only roles of the data are named; those of the reference are the same columns.
+    Only roles of the data are named; those of the reference are the same columns. A long text (a data contract) is read
+    from a file too.
     """
     words = ["python", "-m", "modelops", "analyze", result.analysis]
     for part in ("data", "model", "champion", "reference", "train"):
@@ -26,9 +28,12 @@ def command_line(result: AnalysisResult) -> str:
     if result.positive is not None:
         words += ["--positive", result.positive]
     words += ["--task", result.task]
-    for name, value in result.parameters.items():
-        words += ["--param", f"{name}={_parameter(value)}"]
-    return shlex.join([*words, "--seed", str(result.seed), "--out", "RESULT.json"])
+    given = {name: _parameter(value) for name, value in result.parameters.items()}
+    for name, text in given.items():
+        words += ["--param", f"{name}={text}"] if len(text) <= _LONGEST else []
+    command = shlex.join([*words, "--seed", str(result.seed), "--out", "RESULT.json"])
+    files = (name for name, text in given.items() if len(text) > _LONGEST)
+    return command + "".join(f' --param "{name}=$(cat {name.upper()})"' for name in files)
 
 
 def _roles(data: InputRecord | None) -> list[str]:

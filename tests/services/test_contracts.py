@@ -11,7 +11,8 @@ from modelops.domain.contract import Check, MissingRule, RangeRule, UniqueRule
 from modelops.domain.result import AnalysisResult, Protection
 from modelops.domain.review import EvidenceKind
 from modelops.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from modelops.services import contracts, files
+from modelops.reports.command import command_line
+from modelops.services import contracts, files, reviews, runs
 from modelops.store.queries_contracts import newest, published, revisions
 from modelops.store.tables import AuditRow, ContractRow, DatasetRow, ReviewRow, RunRow, RunState, VersionRow
 from tests.analyses.samples import BINARY_ROLES, binary_columns, evaluation
@@ -232,6 +233,15 @@ def test_the_published_contract_is_evidence_with_its_digest(store, model_id, aut
     assert row.digest in proof.text
 
 
+def test_a_long_contract_is_a_file_on_the_command_line(store, model_id, people, now):
+    run_id = finished_run(store, model_id, people, now)
+    with store.reading() as reader:
+        result = runs.result(store, reader.get(RunRow, run_id, what="run"))
+    command = command_line(result.model_copy(update={"parameters": {"contract": "{" * 2_000, "rows": 500}}))
+    assert command.endswith(' --param "contract=$(cat CONTRACT)"')
+    assert "--param rows=500" in command
+
+
 def test_a_long_contract_is_cut_with_how_much_is_left_out(now):
     contract = contracts.merged(
         contracts.Contract(name="Wide", version=1),
@@ -244,8 +254,6 @@ def test_a_long_contract_is_cut_with_how_much_is_left_out(now):
 
 
 def test_the_run_under_a_question_takes_the_published_contract(store, model_id, author, people, now):
-    from modelops.services import reviews, runs
-
     finished_run(store, model_id, people, now)
     row = begun(store, model_id, author, AGE)
     row = contracts.publish(store, model_id, **author, seen=row.revision, reason="First.")

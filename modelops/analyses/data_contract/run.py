@@ -49,9 +49,9 @@ class Holding:
         rehearsal = self._rehearsal(contract)
         checks = [_with_alarms(check, rehearsal) for check in contract.checks]
         lines = self._held(checks)
+        self.findings.measurements += whole_measurements(lines, rehearsal, is_given=is_given)
         for line in lines:
             self.findings.measurements += check_measurements(line, rehearsed=self.data.reference is not None)
-        self.findings.measurements += whole_measurements(lines, rehearsal, is_given=is_given)
         self.findings.curves += curves(lines)
         self.findings.tables += [lines_table(lines), definitions(checks, contract, is_given=is_given)]
         self._notes(contract, is_given=is_given)

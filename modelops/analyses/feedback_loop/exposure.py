@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from modelops.analyses.drift.time import design_effect
 from modelops.analyses.feedback_loop.decisions import Decisions, Mask
 from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.statistics.intervals import (
     LEVEL,
+    Interval,
     newcombe,
     normal_quantile,
     two_proportions_p_value,
@@ -43,7 +43,7 @@ def exposure_findings(data: Decisions, *, periods: int) -> Findings:
     if data.task is Task.REGRESSION:
         found.measurements += _mean_change(data, halves)
     else:
-        found.measurements += _share_changes(data, order, halves)
+        found.measurements += _share_changes(data, halves)
     found.measurements += concentration(data, halves, "")
     found.curves += _curve(data, order, periods)
     return found
@@ -66,15 +66,13 @@ def _scope(data: Decisions, place: int) -> Scope:
     return {} if data.positive is not None else data.scope(place)
 
 
-def _share_changes(
-    data: Decisions, order: NDArray[np.intp], halves: tuple[NDArray[np.intp], NDArray[np.intp]]
-) -> Iterator[Measurement]:
+def _share_changes(data: Decisions, halves: tuple[NDArray[np.intp], NDArray[np.intp]]) -> Iterator[Measurement]:
     early, late = halves
     one_time = "All rows have the same time."
-    changes = []
+    changes: list[tuple[int, float | None, Interval | None, float, float]] = []
     for place in _followed(data):
         hit = data.codes == place
-        effect = design_effect(hit[order].astype(np.int64), ordered=False)
+        effect = data.worth(hit.astype(np.int64))
         counts = [int(np.count_nonzero(hit[half])) for half in halves]
         if not (early.size and late.size):
             changes.append((place, None, None, math.nan, effect))
@@ -85,7 +83,7 @@ def _share_changes(
     adjusted = benjamini_hochberg([p_value for *_, p_value, _ in changes])
     for (place, value, interval, p_value, effect), adjusted_p in zip(changes, adjusted.tolist(), strict=True):
         scope, size = _scope(data, place), min(early.size, late.size)
-        note = f"rows of one time are alike: they count as fewer (design effect {effect:.2f})" if effect > 1 else None
+        note = f"rows of one entity or time are alike (design effect {effect:.2f})" if effect > 1 else None
         yield measured(
             "exposure_change", value, size=size, scope=scope, interval=interval, note=note, otherwise=one_time
         )
@@ -100,10 +98,12 @@ def _mean_change(data: Decisions, halves: tuple[NDArray[np.intp], NDArray[np.int
     size = min(early.size, late.size)
     spread = float(scores.std()) if scores.size else 0.0
     reason = "All rows have the same time, or all predictions are alike."
-    value = interval = None
+    value: float | None = None
+    interval: Interval | None = None
     p_value = math.nan
     if size >= 2 and spread > 0:
-        error = math.sqrt(early.var(ddof=1) / early.size + late.var(ddof=1) / late.size) / spread
+        effect = data.worth((scores > np.median(scores)).astype(np.int64))
+        error = math.sqrt(effect * (early.var(ddof=1) / early.size + late.var(ddof=1) / late.size)) / spread
         value = float(late.mean() - early.mean()) / spread
         half = normal_quantile(LEVEL) * error
         interval = (value - half, value + half)

@@ -62,13 +62,11 @@ class Table:
             there &= weights > 0
         kept = codes[there]
         rows = np.bincount(kept, minlength=n_levels)
-        mass = rows.astype(np.float64)
-        if weights is not None:
-            mass = np.bincount(kept, weights=weights[there], minlength=n_levels)
+        mine = None if weights is None else weights[there]
+        mass: Numbers = np.bincount(kept, weights=mine, minlength=n_levels).astype(np.float64)
         share = mass / mass.sum() if kept.size else np.zeros(n_levels)
         effective = np.full(n_levels, float(kept.size))
         if kept.size and (weights is not None or self.entities is not None):
-            mine = None if weights is None else weights[there]
             names = None if self.entities is None else np.unique(self.entities[there], return_inverse=True)[1]
             for level in range(n_levels):
                 indicator = (kept == level).astype(np.float64)

@@ -63,13 +63,13 @@ class Comparing:
             [difference(one, place, alpha=self.parameters.alpha) for place in range(len(one.levels))] for one in columns
         ]
         groups = self._groups(columns, differences)
+        self.findings.measurements += whole_measurements(
+            groups, self.parameters, needed=self.needed, n_rows=sample.n_rows
+        )
         for one, (test, reason, adjusted) in zip(columns, tests, strict=True):
             self.findings.measurements += column_measurements(one, test, reason, adjusted)
         for group in groups:
             self.findings.measurements += group_measurements(group, needed=self.needed)
-        self.findings.measurements += whole_measurements(
-            groups, self.parameters, needed=self.needed, n_rows=sample.n_rows
-        )
         self.findings.notes += self._notes(columns, data, population)
         self.findings.curves += curves(groups, self.parameters.margin)
         self.findings.tables += tables(columns, groups, tests, needed=self.needed)

@@ -91,7 +91,7 @@ def newcombe(count: float, total: float, other_count: float, other_total: float,
 
 
 def ratio_of_proportions(
-    count: int, total: int, other_count: int, other_total: int, *, level: float = LEVEL
+    count: float, total: float, other_count: float, other_total: float, *, level: float = LEVEL
 ) -> tuple[float, float | None]:
     """Return the interval of the ratio of two independent proportions, first over other.
 
@@ -130,7 +130,7 @@ def ratio_of_proportions(
     return low, _boundary(rejected, inside=estimate, outside=far)
 
 
-def _ratio_score(ratio: float, count: int, total: int, other_count: int, other_total: int) -> float:
+def _ratio_score(ratio: float, count: float, total: float, other_count: float, other_total: float) -> float:
     """Chi-squared of the hypothesis that the first proportion is ``ratio`` times the other."""
     if ratio <= 0:
         return math.inf if count else 0.0
