@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import typer.exceptions
 
-from modelops.cli import inventory, store
+from modelops.cli import inventory, rerun, store
 from modelops.errors import ModelOpsError, RefusedFile, TooLarge
 
 if TYPE_CHECKING:
@@ -37,10 +37,17 @@ def _root() -> None:
 
 
 @app.command()
-def analyses(*, as_json: AsJson = False) -> None:
+def analyses(
+    *,
+    as_json: AsJson = False,
+    metrics: Annotated[bool, typer.Option("--metrics", help="Print what each metric says, as Markdown.")] = False,
+) -> None:
     """List the analyses, with what they need and their parameters."""
-    from modelops.cli.text import analyses_as_json, analyses_as_text
+    from modelops.cli.text import analyses_as_json, analyses_as_text, metrics_as_markdown
 
+    if metrics:
+        print(metrics_as_markdown())
+        return
     print(analyses_as_json() if as_json else analyses_as_text())
 
 
@@ -128,6 +135,7 @@ def _write_report(result: AnalysisResult, path: Path) -> None:
     write_atomically(path, result_report(result).encode())
 
 
+rerun.add_to(app)
 store.add_to(app)
 inventory.add_to(app)
 

@@ -16,6 +16,11 @@ from modelops.domain.result import AnalysisResult, Measurement
 from modelops.evaluation import file_kind, inspect_model, inspect_table
 
 _SHOWN = 40
+_METRICS_HEAD = """# The metrics
+
+What the names in [the result file](result-file.md) mean. They are those of scikit-learn and fairlearn where these have one;
+a metric that several analyses report stands with the one that it is named for. This page is what
+`python -m modelops analyses --metrics` prints."""
 
 
 def analyses_as_json() -> str:
@@ -55,6 +60,18 @@ def _described(one: Analysis) -> str:
         default = json.dumps(field.get_default(call_default_factory=True), default=str)
         lines.append(f"  --param {name}={default}  {field.description or ''}".rstrip())
     return "\n".join(lines)
+
+
+def metrics_as_markdown() -> str:
+    """Return the list of all metrics that stands in the documentation: by the analysis that each is named for."""
+    from modelops.analyses.metrics import FAMILIES
+    from modelops.analyses.registry import analysis
+
+    parts = [_METRICS_HEAD]
+    for key, metrics in FAMILIES.items():
+        rows = [f"| `{name}` | {sentence} |" for name, sentence in metrics.items()]
+        parts.append("\n".join([f"\n## {analysis(key).title}\n", "| metric | what it says |", "|---|---|", *rows]))
+    return "\n".join(parts)
 
 
 @dataclass(frozen=True)
@@ -133,14 +150,15 @@ def result_as_text(result: AnalysisResult) -> str:
 
 
 def _measurement(one: Measurement) -> str:
-    scope = f" [{_scope(one.scope)}]" if one.scope else ""
+    scope = f" [{scope_as_text(one.scope)}]" if one.scope else ""
     if one.value is None:
         return f"{one.metric}{scope}: not measured. {one.note}"
     interval = f" ({_number(one.interval[0])} to {_number(one.interval[1])})" if one.interval else ""
     return f"{one.metric}{scope}: {_number(one.value)}{interval}, n = {one.sample_size:,}"
 
 
-def _scope(scope: Mapping[str, object]) -> str:
+def scope_as_text(scope: Mapping[str, object]) -> str:
+    """Return what a measurement is about: ``sex = f, feature income``."""
     parts = []
     for key, value in scope.items():
         if isinstance(value, Mapping):

@@ -8,6 +8,7 @@ believed; digests, versions and protection are the parent's own.
 
 from modelops.evaluation.comparing import Comparison, Difference, Reproduction, compare, request_of
 from modelops.evaluation.inspecting import file_kind, inspect_model, inspect_table
+from modelops.evaluation.repeating import failed, repeat
 from modelops.evaluation.request import EvaluationRequest, InputFiles
 from modelops.evaluation.running import evaluate
 from modelops.evaluation.workers import keep_spares
@@ -20,9 +21,11 @@ __all__ = [
     "Reproduction",
     "compare",
     "evaluate",
+    "failed",
     "file_kind",
     "inspect_model",
     "inspect_table",
     "keep_spares",
+    "repeat",
     "request_of",
 ]

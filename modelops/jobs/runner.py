@@ -19,7 +19,6 @@ from datetime import UTC, datetime, timedelta
 from modelops import evaluation
 from modelops.domain.canonical import canonical_bytes
 from modelops.domain.criteria import judge_criteria
-from modelops.domain.digest import Digest
 from modelops.domain.people import SYSTEM
 from modelops.domain.result import AnalysisResult, Outcome, ResultTable
 from modelops.errors import Cancelled, ModelOpsError
@@ -27,9 +26,9 @@ from modelops.evaluation import EvaluationRequest, InputFiles
 from modelops.jobs.warming import run_limits
 from modelops.services import catalogue, files, runs
 from modelops.settings import Settings
-from modelops.store import Reader, Store, queries_runs
+from modelops.store import Store, queries_runs
 from modelops.store.queries_criteria import frozen_by_digest
-from modelops.store.tables import DatasetRow, RunRow, RunState, VersionRow
+from modelops.store.tables import DatasetRow, RunRow, RunState
 
 MAX_ATTEMPTS = 3
 _POLL_SECONDS = 0.5
@@ -117,7 +116,7 @@ class Runner:
             if not self.stopping.is_set():
                 self._end(run, RunState.CANCELLED, "Cancelled")
         except ModelOpsError as error:
-            self._end(run, RunState.FAILED, str(error))
+            self._end(run, RunState.FAILED, self._failure(run, error))
         except Exception:  # noqa: BLE001 - logged; the thread must go on
             number = secrets.token_hex(4)
             _log.exception("Run %s failed (%s)", run.id, number)
@@ -132,7 +131,7 @@ class Runner:
                 policy = catalogue.policy(reader, run.policy)
                 criteria = frozen_by_digest(reader, run.criteria)
                 role = reader.get(DatasetRow, run.data_id, what="dataset").role
-                digests, names = _inputs(reader, run)
+                digests, names = queries_runs.inputs_of(reader, run)
             paths = {part: stack.enter_context(self.store.blobs.local(digest)) for part, digest in digests.items()}
             watch = _Watch(self, run)
             result = evaluation.evaluate(
@@ -180,27 +179,20 @@ class Runner:
         found = evaluation.compare(old, result)
         return f"Run again: {found.outcome}. {found.because}"
 
+    def _failure(self, run: RunRow, error: ModelOpsError) -> str:
+        """Return why there is no result; of a run that repeats another one, also what has changed since."""
+        if run.repeats_id is None:
+            return str(error)
+        with self.store.reading() as reader:
+            old = runs.result(self.store, reader.get(RunRow, run.repeats_id, what="analysis run"))
+        return f"Run again: cannot. {error if old is None else evaluation.failed(old, error)}"
+
     def _end(self, run: RunRow, state: RunState, message: str) -> None:
         now = datetime.now(UTC)
         action = "run:stopped" if state is RunState.CANCELLED else "run:fail"
         with self.store.transaction() as t:
             if queries_runs.end(t, run, state, at=now, message=message[:2000]):
                 t.record(SYSTEM, action, f"run/{run.id}", at=now, reason=message[:2000])
-
-
-def _inputs(reader: Reader, run: RunRow) -> tuple[dict[str, Digest], dict[str, str]]:
-    """Return the digests of a run's files and what people call them, by part."""
-    digests: dict[str, Digest] = {}
-    names: dict[str, str] = {}
-    for part, key in (("data", run.data_id), ("reference", run.reference_id), ("train", run.train_id)):
-        if key:
-            row = reader.get(DatasetRow, key, what="dataset")
-            digests[part], names[part] = row.digest, row.file_name
-    for part, key in (("model", run.version_id), ("champion", run.champion_id)):
-        version = reader.find(VersionRow, key) if key else None
-        if version and version.artifact:
-            digests[part], names[part] = version.artifact, version.artifact_name
-    return digests, names
 
 
 class _Watch:

@@ -25,6 +25,7 @@ from modelops.store.queries_contracts import published
 from modelops.store.queries_criteria import frozen_sets
 from modelops.store.queries_inventory import reviews_of
 from modelops.store.queries_review import datasets
+from modelops.store.queries_runs import inputs_of
 from modelops.store.tables import TERMINAL, AnswerRow, DatasetRow, ModelRow, ReviewRow, RunRow, RunState, VersionRow
 
 HOW_TO_GIVE = {
@@ -262,18 +263,33 @@ def run_again(store: Store, run_id: int, *, actor: Actor, at: datetime) -> RunRo
     Raises
     ------
     Conflict
-        If it has no result.
+        If it has no result, or a file that it looked at is no longer kept.
     """
     actor.require(Right.RUN)
     with store.transaction() as t:
         old = t.get(RunRow, run_id, what="analysis run")
         if old.result is None:
             raise Conflict(f"Run {run_id} is {old.state}: there is no result to compare with.")
+        if missing := missing_files(store, t, old):
+            raise Conflict(f"Run {run_id} cannot be computed again. {' '.join(missing)}")
         run = t.add(
             RunRow(**old.model_dump(include=_KEPT), repeats_id=run_id, requested_by=actor.user_id, requested_at=at)
         )
         t.record(actor, "run:again", f"run/{run.id}", at=at, new={"repeats": run_id})
     return run
+
+
+def missing_files(store: Store, reader: Reader, run: RunRow) -> tuple[str, ...]:
+    """Return which files of a run the store no longer holds, in sentences; empty if it can be computed again."""
+    digests, names = inputs_of(reader, run)
+    wanted = {part: (digest, names[part]) for part, digest in digests.items()}
+    if run.result is not None:
+        wanted["result"] = (run.result, "the result itself")
+    return tuple(
+        f"The file of {part!r} is no longer kept: {name}, {digest}."
+        for part, (digest, name) in wanted.items()
+        if not store.blobs.holds(digest)
+    )
 
 
 @audits_refusals("run/{run_id}")

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import CursorResult, update
 from sqlmodel import col, or_, select
 
-from modelops.store.tables import TERMINAL, RunRow, RunState
+from modelops.domain.digest import Digest
+from modelops.store.tables import TERMINAL, DatasetRow, RunRow, RunState, VersionRow
 from modelops.store.transaction import Reader, Transaction
 
 
@@ -108,3 +109,18 @@ def _update(t: Transaction, *conditions: Any, **values: Any) -> bool:
     result = t.session.execute(statement)
     assert isinstance(result, CursorResult)
     return bool(result.rowcount)
+
+
+def inputs_of(reader: Reader, run: RunRow) -> tuple[dict[str, Digest], dict[str, str]]:
+    """Return the digests of a run's files and what people call them, by part."""
+    digests: dict[str, Digest] = {}
+    names: dict[str, str] = {}
+    for part, key in (("data", run.data_id), ("reference", run.reference_id), ("train", run.train_id)):
+        if key:
+            row = reader.get(DatasetRow, key, what="dataset")
+            digests[part], names[part] = row.digest, row.file_name
+    for part, key in (("model", run.version_id), ("champion", run.champion_id)):
+        version = reader.find(VersionRow, key) if key else None
+        if version and version.artifact:
+            digests[part], names[part] = version.artifact, version.artifact_name
+    return digests, names

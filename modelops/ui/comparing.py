@@ -8,10 +8,12 @@ import streamlit as st
 
 from modelops.domain.metric_words import metric_name
 from modelops.domain.result import AnalysisResult, Measurement, Verdict
+from modelops.evaluation import compare
 from modelops.ui.results import chart, rounded
 from modelops.ui.text import scope_name
 
 _ALL_UP_TO, _MOST_HEIGHT = 15, 560
+_MOST_DIFFERENCES = 1000
 Key = tuple[str, str]
 
 
@@ -57,6 +59,33 @@ def verdict_pairs(left: AnalysisResult, right: AnalysisResult) -> list[dict[str,
         for key in dict.fromkeys([*one, *two])
         if one.get(key) != two.get(key)
     ]
+
+
+def drifted_numbers(old: AnalysisResult, new: AnalysisResult) -> None:
+    """Show which numbers a repetition did not reproduce, and by how much; nothing where it reproduced all of them."""
+    found = compare(old, new).differences
+    if not found:
+        return
+    with st.expander(f"{len(found):,} values that are not the same", icon=":material/difference:"):
+        st.dataframe(
+            [
+                {
+                    "Measurement": metric_name(one.metric),
+                    "About": scope_name(one.scope),
+                    "Which part": one.part,
+                    "Then": rounded(one.old),
+                    "Now": rounded(one.new),
+                    "Change": one.change,
+                }
+                for one in found[:_MOST_DIFFERENCES]
+            ],
+            hide_index=True,
+            width="stretch",
+            height="content" if len(found) <= _ALL_UP_TO else _MOST_HEIGHT,
+            column_config={name: st.column_config.NumberColumn(format="%g") for name in ("Then", "Now", "Change")},
+        )
+        if len(found) > _MOST_DIFFERENCES:
+            st.caption(f"The first {_MOST_DIFFERENCES:,}; comparing the two runs shows all of them.")
 
 
 def _verdicts(result: AnalysisResult) -> dict[Key, tuple[str, str]]:

@@ -18,6 +18,7 @@ from modelops.store.tables import TERMINAL, ModelRow, RunRow, RunState
 from modelops.ui import frame, result_files, results, widgets
 from modelops.ui.attaching import attach
 from modelops.ui.cases import CASES
+from modelops.ui.comparing import drifted_numbers
 from modelops.ui.criteria import moved_bar
 from modelops.ui.decisions import WORKBENCH, drift_thresholds
 from modelops.ui.models import crumbs
@@ -42,6 +43,7 @@ with page.store.reading() as reader:
     names = names_for(reader, [run])
     asker = people_named(reader, [run.requested_by]).get(run.requested_by, "ModelOps")
     repeats = runs_repeating(reader, run_id)
+    repeated = reader.find(RunRow, run.repeats_id) if run.repeats_id else None
     moved = bar(reader, run).moved(run)
 may_run = Right.RUN in page.actor.rights
 
@@ -100,6 +102,8 @@ def show_repetition() -> None:
             st.markdown(plain(run.message or "This run computes an earlier one again."), width="stretch")
             query = {"left": str(run.repeats_id), "right": str(run_id)}
             st.page_link(COMPARE, label=f"Compare with run {run.repeats_id:d}", query_params=query, width="content")
+        if repeated is not None and repeated.result is not None:
+            drifted_numbers(results.stored(repeated.result, page.store), result)
     for again in repeats:
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             st.page_link(RUN, label=f"Run {again.id:d}", query_params={"run": str(again.id)}, width="content")

@@ -9,9 +9,10 @@ import pytest
 
 from modelops.analyses.base import Parameters
 from modelops.analyses.registry import ANALYSES
+from modelops.domain.canonical import canonical_bytes
 from modelops.domain.columns import ColumnRoles
 from modelops.domain.review import EvidenceKind
-from modelops.services import inventory, reviews, runs
+from modelops.services import files, inventory, reviews, runs
 from modelops.store.tables import DatasetRow, EvidenceRow, RunRow, RunState
 from modelops.ui import result_files, results
 from modelops.ui.comparing import asked_differences, verdict_pairs
@@ -224,6 +225,27 @@ def test_a_result_is_computed_again_from_its_page(visit, home):
     screen = visit("reviewer", RUN, run="1")
     press(screen, "Run again")
     assert newest(home).repeats_id == 1
+
+
+def test_a_run_whose_file_is_gone_says_that_it_cannot_be_computed_again(visit, home, result):
+    home.blobs.remove(result.inputs["data"].digest)
+    screen = visit("reviewer", RUN, run="1")
+    press(screen, "Run again")
+    assert newest(home).id == 2
+    assert "cannot be computed again. The file of 'data' is no longer kept" in texts(screen)
+
+
+def test_a_repetition_that_drifted_lists_the_numbers_and_by_how_much(visit, home, result, now):
+    first = next(one for one in result.measurements if one.value is not None)
+    others = tuple(one for one in result.measurements if one is not first)
+    moved = first.model_copy(update={"value": first.value + 0.25})
+    drifted = result.model_copy(update={"measurements": (moved, *others)})
+    with home.transaction() as t:
+        kept = t.get(RunRow, 2, what="run").model_dump(exclude={"id", "result"})
+        row = t.add(RunRow(**kept, result=files.keep(home, t, canonical_bytes(drifted), at=now)))
+    screen = visit("reviewer", RUN, run=str(row.id))
+    table = next(found.value for found in screen.dataframe if "Which part" in found.value.columns)
+    assert table[["Which part", "Change"]].to_numpy().tolist() == [["value", 0.25]]
 
 
 def test_a_result_becomes_evidence_under_an_answer(visit, home, people, now):
