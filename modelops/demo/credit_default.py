@@ -113,12 +113,19 @@ def open_with_runs(stage: Stage, registered: Registered) -> tuple[int, dict[str,
     review_id = stage.open_review(registered.version_id, Gate.PRE_DEPLOYMENT, list(tables.values()), by="author")
     ask = functools.partial(stage.request, review_id, version_id=registered.version_id, by="author")
     on_test = functools.partial(ask, data_id=tables["test"])
+    against_training = functools.partial(on_test, train_id=tables["train"])
     drifted = functools.partial(ask, "drift", reference_id=tables["reference"])
     cut = {"threshold": THRESHOLD}
     return review_id, {
-        "explainability": on_test("explainability", "predictions.explained", train_id=tables["train"]),
+        "explainability": against_training("explainability", "predictions.explained"),
         "fairness": on_test("fairness", "predictions.prejudice", parameters=cut),
         "performance": on_test("performance", "works.metrics", parameters=cut),
+        "baseline": against_training("baseline", "baseline.starting_point"),
+        "leakage": against_training("leakage", "works.leakage"),
+        "overfitting": against_training("overfitting", "works.overfitting"),
+        "calibration": on_test("calibration", "predictions.plausible"),
+        "subpopulations": on_test("subpopulations", "predictions.fails_when", parameters=cut),
+        "robustness": on_test("robustness", "tests.extreme"),
         "drift_after": drifted("use.real_world", data_id=tables[AFTER]),
         "drift_before": drifted("monitoring.methods", data_id=tables[BEFORE]),
     }

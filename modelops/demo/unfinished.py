@@ -73,6 +73,8 @@ def register_line(stage: Stage) -> tuple[int, dict[str, int]]:
     return review_id, {
         "explainability": ask("explainability", "predictions.explained", train_id=tables["train"]),
         "fairness": ask("fairness", "predictions.prejudice"),
+        # It finds the leak; nobody attached it.
+        "leakage": ask("leakage", "works.leakage", train_id=tables["train"]),
         "performance": ask("performance", "works.metrics"),
     }
 

@@ -98,6 +98,9 @@ def test_the_example_is_one_sealed_model_one_in_review_and_one_begun(fresh_store
             if verdict.verdict == "failed"
         }
         assert any("gender" in scope for scope in failed)
+        leakage = next(row for row in reader.all(RunRow) if row.analysis == "leakage" and row.review_id == in_review.id)
+        assert "collection_calls" in leakage.summary
+        assert leakage.verdict == "failed"
         assert all(founded <= row.at <= datetime.now(UTC) for row in reader.all(AuditRow))
 
     trail.verify_trail(fresh_store, keys)
