@@ -7,7 +7,7 @@ export UV_COMPILE_BYTECODE := 1
 # One native thread for each test process: the cores are shared by the test workers.
 TEST_ENV := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 
-.PHONY: install run test check format bench lock browser clean
+.PHONY: install run test check format bench docs lock browser clean
 
 install: $(VENV)/.installed
 
@@ -29,11 +29,14 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/drift.py
+	$(BIN)/python benchmarks/speed.py --rows 100000 --repeats 1
 	$(BIN)/python benchmarks/answer.py
 
 browser: $(VENV)/.installed-dev
 	@$(BIN)/python tests/browser/install.py
+
+docs: $(VENV)/.installed
+	$(BIN)/python -m modelops analyses --metrics > docs/metrics.md
 
 # New versions of everything; the old pins are not kept as preferences.
 lock: $(VENV)/bin/uv

@@ -10,6 +10,7 @@ from typer.main import get_command
 from modelops.analyses.registry import ANALYSES
 from modelops.api.routes import ROUTES
 from modelops.cli import app
+from modelops.cli.text import metrics_as_markdown
 from modelops.settings import Settings
 from modelops.ui.navigation import PAGES
 from modelops.version import VERSION
@@ -58,6 +59,10 @@ def test_every_analysis_and_parameter_is_described(declared):
     assert f"(analyses/{declared.key}.md)" in text("analyses.md")
     page = text(f"analyses/{declared.key}.md")
     assert [name for name in declared.parameters.model_fields if f"`{name}`" not in page] == []
+
+
+def test_the_list_of_metrics_is_that_of_the_registry():
+    assert text("metrics.md") == metrics_as_markdown() + "\n"
 
 
 def test_every_listed_page_stands_in_some_guide():

@@ -18,8 +18,8 @@ from modelops.evaluation import file_kind, inspect_model, inspect_table
 _SHOWN = 40
 _METRICS_HEAD = """# The metrics
 
-What the names in [the result file](result-file.md) mean. They are those of scikit-learn and fairlearn where these have one;
-a metric that several analyses report stands with the one that it is named for. This page is what
+What the names in [the result file](result-file.md) mean. They are those of scikit-learn and fairlearn where these have
+one; a metric that several analyses report stands with the one that it is named for. This page is what
 `python -m modelops analyses --metrics` prints."""
 
 
