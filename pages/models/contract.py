@@ -7,23 +7,22 @@ from modelops.domain.columns import TableSummary
 from modelops.domain.contract import Check, Contract, demand
 from modelops.domain.inventory import DatasetRole
 from modelops.domain.people import Right
-from modelops.reports import contract_formats
 from modelops.services import contracts, runs
-from modelops.store.queries_contracts import newest, revisions
+from modelops.store.queries_contracts import newest
 from modelops.store.queries_inventory import datasets_of
 from modelops.store.queries_review import names as people_named
 from modelops.store.queries_runs import runs_of
 from modelops.store.tables import ModelRow, RunState
 from modelops.ui import frame, widgets
+from modelops.ui.contract_versions import versions
 from modelops.ui.contracts import WORDS, alarm_words, fits, list_of, read_rule, rule_fields, standing
 from modelops.ui.models import MODEL, crumbs, fact
 from modelops.ui.runs import RUN, names_for, run_line
-from modelops.ui.text import ago, plain, utc
+from modelops.ui.text import ago, plain
 from modelops.ui.widgets import Tone
 
 CHECKS, HOLD, VERSIONS = "Checks", "Run it", "Versions and files"
 CHOSEN, JUST_ADDED, LINES = "the check to work on", "the check that was added", "lines of checks"
-MOST = 50
 MANY = 8
 FIRST_ROLES = (DatasetRole.REFERENCE, DatasetRole.TRAIN, DatasetRole.TEST)
 
@@ -249,72 +248,8 @@ def show_holding() -> None:
 
 def show_versions() -> None:
     """Publish, download, and see the history."""
-    left, right = st.columns(2, gap="large")
-    with left:
-        show_publishing()
-    with right:
-        show_files()
-    st.subheader("Every change", anchor=False)
-    with page.store.reading() as reader:
-        rows = revisions(reader, model.id, limit=MOST)
-        people = people_named(reader, [each.created_by for each in rows])
-    st.dataframe(
-        [
-            {
-                "Revision": each.revision,
-                "Version": each.version,
-                "Act": each.act,
-                "What": each.subject,
-                "Who": people.get(each.created_by, "ModelOps"),
-                "When": utc(each.created_at),
-                "Reason": each.reason,
-                "Digest": each.digest.short,
-            }
-            for each in rows
-        ],
-        hide_index=True,
-        width="stretch",
-        placeholder="",
-        column_config={"Version": st.column_config.NumberColumn(help="Filled where the revision was published.")},
-    )
-
-
-def show_publishing() -> None:
-    """Publish the draft."""
-    st.subheader("Publish", anchor=False)
-    if contract.version:
-        st.caption(
-            f"Version {contract.version:d} is published, and nothing changed since. Under the questions of a review"
-            " that ask for the data contract, it is attached by one click."
-        )
-    elif may_edit and contract.checks:
-        with st.form(f"publish {seen}", border=False):
-            reason = st.text_input("What changed, and why?", max_chars=2000)
-            done = st.form_submit_button("Publish the next version", type="primary")
-        if done:
-            with frame.refusals_shown():
-                contracts.publish(page.store, model.id, actor=page.actor, at=page.at, seen=seen, reason=reason)
-                st.rerun()
-    else:
-        st.caption("This draft is not published yet.")
-
-
-def show_files() -> None:
-    """Offer the contract as files for other programs."""
-    st.subheader("Take it along", anchor=False)
-    name = f"data-contract-{model.id}" + (f"-v{contract.version}" if contract.version else "-draft")
-    files = (
-        ("The contract (JSON)", contract.text, f"{name}.json", "application/json"),
-        ("JSON Schema of its rows", contract_formats.json_schema(contract), f"{name}.schema.json", "application/json"),
-        ("Python for pandera", contract_formats.pandera_source(contract), f"{name}_pandera.py", "text/x-python"),
-    )
-    for label, content, file_name, kind in files:
-        st.download_button(
-            label, content, file_name=file_name, mime=kind, on_click="ignore", icon=":material/download:", key=file_name
-        )
-    st.caption("A row of JSON Schema knows nothing of other rows; pandera gets every check.")
-    st.caption("Digest of the contract")
-    widgets.digest(contract.digest, whole=True)
+    if row is not None:
+        versions(page, row, contract, may_publish=may_edit)
 
 
 widgets.breadcrumbs(crumbs(model))

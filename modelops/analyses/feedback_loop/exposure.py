@@ -81,11 +81,11 @@ def _share_changes(data: Decisions, halves: tuple[NDArray[np.intp], NDArray[np.i
         value = counts[1] / late.size - counts[0] / early.size
         changes.append((place, value, newcombe(*scaled), two_proportions_p_value(*scaled), effect))
     adjusted = benjamini_hochberg([p_value for *_, p_value, _ in changes])
-    for (place, value, interval, p_value, effect), adjusted_p in zip(changes, adjusted.tolist(), strict=True):
+    for (place, change, interval, p_value, effect), adjusted_p in zip(changes, adjusted.tolist(), strict=True):
         scope, size = _scope(data, place), min(early.size, late.size)
         note = f"rows of one entity or time are alike (design effect {effect:.2f})" if effect > 1 else None
         yield measured(
-            "exposure_change", value, size=size, scope=scope, interval=interval, note=note, otherwise=one_time
+            "exposure_change", change, size=size, scope=scope, interval=interval, note=note, otherwise=one_time
         )
         yield measured("exposure_p_value", p_value, size=size, scope=scope, otherwise=one_time)
         yield measured("exposure_adjusted_p_value", adjusted_p, size=size, scope=scope, otherwise=one_time)
