@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import streamlit as st
 
 from modelops.domain.case_reading import CaseVerdict, Reading
-from modelops.domain.people import Right
-from modelops.domain.result import AnalysisResult, ResultTable
-from modelops.domain.review import EDITABLE, ReviewState
-from modelops.services import cases, catalogue
-from modelops.services.cases import CaseReview, adjusted_words, agreement_words
-from modelops.store.queries_inventory import reviews_of
-from modelops.store.queries_review import names
-from modelops.store.tables import RunRow
-from modelops.ui import frame, widgets
-from modelops.ui.frame import Page
-from modelops.ui.reviews import GATES
+from modelops.services import cases
+from modelops.services.cases import CaseReview
+from modelops.ui import frame
+from modelops.ui.case_findings import MEANS, Shown, differences, found, may_read, told
 from modelops.ui.text import plain
 
 CASES = "pages/analyses/cases.py"
-MEANS: dict[CaseVerdict, str] = {
-    CaseVerdict.MODEL_ERROR: "The label is right; the model should have known.",
-    CaseVerdict.LABEL_ERROR: "The label is wrong.",
-    CaseVerdict.AMBIGUOUS: "Experts could say either.",
-    CaseVerdict.DATA_ERROR: "A value is wrong or missing, so nobody could know.",
-}
 _ICONS = {
     CaseVerdict.MODEL_ERROR: ":material/psychology_alt:",
     CaseVerdict.LABEL_ERROR: ":material/label_off:",
     CaseVerdict.AMBIGUOUS: ":material/help:",
     CaseVerdict.DATA_ERROR: ":material/database_off:",
 }
-_OPEN = EDITABLE | {ReviewState.APPROVED}
-_MOST_LISTED = 200
 # The cursor goes to the note as soon as a verdict is chosen, so that nobody needs the mouse.
 _FOCUS = """
 export default function ({ data }) {
@@ -45,33 +27,6 @@ export default function ({ data }) {
   if (data.chosen) focus();
 }
 """
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What the page shows: the run, its result and the values of its cases."""
-
-    page: Page
-    run: RunRow
-    result: AnalysisResult
-    values: ResultTable | None
-
-    @property
-    def labels(self) -> list[str]:
-        """The class labels that occur in the queue."""
-        queue = next(table for table in self.result.tables if table.name == cases.QUEUE)
-        return sorted({str(cell) for row in queue.rows for cell in row[1:3]})
-
-    def case(self, row: int) -> dict[str, object]:
-        """Return what is known of a case by name: first what the queue says, then its values."""
-        table = self.values or next(table for table in self.result.tables if table.name == cases.QUEUE)
-        found = next((cells for cells in table.rows if cells[0] == row), ())
-        return dict(zip(table.columns, found, strict=False))
-
-
-def may_read(page: Page) -> bool:
-    """Whether whoever looks may give verdicts."""
-    return bool({Right.ANSWER, Right.REVIEW} & page.actor.rights)
 
 
 @st.fragment
@@ -90,8 +45,8 @@ def board(shown: Shown) -> None:
             _verdict(shown, review, row)
         else:
             st.caption("Authors, reviewers and approvers give verdicts; you may look.")
-    _differences(shown, review)
-    _found(shown, review)
+    differences(shown, review)
+    found(shown, review)
 
 
 def _progress(review: CaseReview) -> None:
@@ -121,7 +76,7 @@ def _case(shown: Shown, review: CaseReview, row: int) -> None:
         st.metric("The model says", plain(_words(known.get("predicted"))), width="content")
         for name in ("score of predicted", "error"):
             if isinstance(number := known.get(name), float | int):
-                st.metric(name.capitalize(), f"{number:.4g}", width="content")
+                st.metric(plain(name.capitalize()), f"{number:.4g}", width="content")
     about = {"label suspected", "cost", "times the usual error", "score of true"}
     head = {"row", "true", "predicted", "score of predicted", "error"} | about
     told = [f"{name}: {_words(known[name])}" for name in known if name in about and known[name] is not None]
@@ -215,162 +170,51 @@ def _verdict(shown: Shown, review: CaseReview, row: int) -> None:
 
 def _note(shown: Shown, row: int, chosen: CaseVerdict, mine: Reading | None) -> None:
     label = "Why? One line that others can learn from"
+    key = f"why {shown.run.id} {row}"
     with st.form(f"note {shown.run.id} {row}", border=False):
-        note = st.text_input(label, value=mine.note if mine else "", max_chars=2000, key=f"why {shown.run.id} {row}")
-        right = None
+        st.text_input(label, value=mine.note if mine else "", max_chars=2000, key=key)
         if chosen is CaseVerdict.LABEL_ERROR and shown.result.task == "classification":
             said = str(shown.case(row).get("predicted"))
             known = shown.labels
-            right = st.selectbox("What is right", known, index=known.index(said) if said in known else None)
-        submitted = st.form_submit_button("Save and next", type="primary", icon=":material/keyboard_return:")
+            place = known.index(said) if said in known else None
+            st.selectbox("What is right", known, index=place, key=f"{key} right")
+        st.form_submit_button(
+            "Save and next",
+            type="primary",
+            icon=":material/keyboard_return:",
+            on_click=_save,
+            args=(shown, row, chosen, key),
+        )
     focus = st.components.v2.component("modelops_focus", html="<span></span>", js=_FOCUS)
     focus(key="focus the note", data={"label": label, "chosen": f"{row} {chosen}"}, height=1)
-    if submitted:
-        _save(shown, row, chosen, note, right)
 
 
-def _save(shown: Shown, row: int, chosen: CaseVerdict, note: str, right: str | None) -> None:
+def _save(shown: Shown, row: int, chosen: CaseVerdict, key: str) -> None:
     page, run_id = shown.page, shown.run.id
-    with frame.refusals_shown():
+    right = st.session_state.get(f"{key} right") if chosen is CaseVerdict.LABEL_ERROR else None
+    with frame.refusals_kept("case"):
         cases.read_case(
-            page.store, run_id, row, actor=page.actor, at=page.at, verdict=chosen, note=note, right_label=right
+            page.store,
+            run_id,
+            row,
+            actor=page.actor,
+            at=page.at,
+            verdict=chosen,
+            note=st.session_state.get(key, ""),
+            right_label=right,
         )
         review = cases.case_review(page.store, run_id, actor=page.actor)
         after = review.queue.rows[review.queue.rows.index(row) + 1 :]
         _go(run_id, next((each for each in after if each in review.open_rows), None))
-        st.rerun(scope="fragment")
 
 
 def _both(shown: Shown, both: tuple[Reading, Reading], review: CaseReview) -> None:
     row = both[0].row
     for one in both:
         whose = "You" if one.reader_id == shown.page.actor.user_id else "The other reader"
-        _told(one, whose)
+        told(one, whose)
     stands = review.stands.get(row)
     if stands is not None and row in review.settlements:
-        _told(review.settlements[row], "Settled")
+        told(review.settlements[row], "Settled")
     elif stands is None:
         st.warning("Both differ. Settle the case below.")
-
-
-def _told(one: Reading, whose: str) -> None:
-    with st.container(border=True, gap="small"):
-        st.markdown(f"**{plain(whose)}: {plain(one.verdict.value)}**")
-        if one.right_label:
-            st.caption(plain(f"The right label is {one.right_label}."))
-        widgets.said(one.note)
-
-
-def _differences(shown: Shown, review: CaseReview) -> None:
-    """Show the cases on which two readers differ, each to be settled with a reason."""
-    page = shown.page
-    if not review.differing:
-        return
-    st.subheader("Where two readers differ", anchor=False)
-    row = st.selectbox(
-        "Case",
-        review.differing,
-        format_func=lambda each: f"Row {each}: {' or '.join(one.verdict.value for one in review.revealed[each])}",
-    )
-    columns = st.columns(2)
-    for column, one, whose in zip(columns, review.revealed[row], ("First reader", "Second reader"), strict=True):
-        with column:
-            _told(one, whose)
-    if not may_read(page):
-        return
-    with st.form(f"settle {shown.run.id} {row}"):
-        verdict = st.radio(
-            "Which verdict stands?", list(CaseVerdict), horizontal=True, format_func=lambda each: each.value
-        )
-        right = st.selectbox("If the label is wrong: what is right", shown.labels, index=None, placeholder="not named")
-        note = st.text_input("Why?", max_chars=2000)
-        submitted = st.form_submit_button("Settle", icon=":material/gavel:")
-    if submitted:
-        with frame.refusals_shown():
-            cases.settle_case(
-                page.store,
-                shown.run.id,
-                row,
-                actor=page.actor,
-                at=page.at,
-                verdict=verdict or CaseVerdict.AMBIGUOUS,
-                note=note,
-                right_label=right if verdict is CaseVerdict.LABEL_ERROR else None,
-            )
-            st.rerun(scope="fragment")
-
-
-def _found(shown: Shown, review: CaseReview) -> None:
-    """Show what came of the reading: counts of verdicts, agreement, accuracy as adjusted, and who said what."""
-    st.subheader("What was found", anchor=False)
-    if not review.readings:
-        st.caption("Nothing yet: read the first case above.")
-        return
-    with shown.page.store.reading() as reader:
-        people = names(reader, {one.reader_id for one in review.readings})
-    with st.container(horizontal=True, gap="large"):
-        for verdict, count in review.counts.items():
-            st.metric(verdict.value.capitalize(), f"{count:,}", help=plain(MEANS[verdict]), width="content")
-    st.markdown(plain(agreement_words(review.kappa)))
-    for one in review.adjusted:
-        st.markdown(plain(adjusted_words(one)))
-    if review.adjusted:
-        st.caption("Labels that the model agrees with were not read: some of those may be wrong too.")
-    _listed(review, people, shown.page.actor.user_id)
-    _attach(shown)
-
-
-def _listed(review: CaseReview, people: Mapping[int, str], person: int) -> None:
-    import pandas as pd
-
-    seen = [one for one in review.readings if one.row in review.revealed or one.reader_id == person]
-    if not seen:
-        return
-    rows = [
-        {
-            "Row": one.row,
-            "Reader": people.get(one.reader_id, "somebody"),
-            "Verdict": one.verdict.value,
-            "Right label": one.right_label or "",
-            "Note": one.note,
-        }
-        for one in seen[-_MOST_LISTED:]
-    ]
-    with st.expander(f"{len(seen):d} verdicts with their notes"):
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
-        st.caption("Yours, and those of cases that two people have read.")
-
-
-def _attach(shown: Shown) -> None:
-    """Offer to make what was read evidence under an answer."""
-    page, run = shown.page, shown.run
-    if Right.ANSWER not in page.actor.rights:
-        return
-    with st.popover("Attach to answer", icon=":material/attach_file:"), st.container(width=560):
-        with page.store.reading() as reader:
-            places = [
-                (one, version, catalogue.template(reader, one.template).at(one.gate))
-                for one, version in reviews_of(reader, run.model_id)
-                if one.state in _OPEN and (run.version_id or version.id) == version.id
-            ]
-        if not places:
-            st.caption("There is no open review of this version.")
-            return
-        chosen = st.selectbox(
-            "Review",
-            range(len(places)),
-            format_func=lambda each: f"{GATES[places[each][0].gate]} of {places[each][1].label}",
-            key=f"cases review {run.id}",
-        )
-        place, _, asked = places[chosen]
-        texts = {one.id: one.text for one in sorted(asked, key=lambda one: run.analysis not in one.analyses)}
-        with st.form(f"attach cases {run.id} {place.id}", border=False):
-            question = st.selectbox("Question", list(texts), format_func=lambda each: texts[each])
-            reason = st.text_input("Why is it added now?", max_chars=2000) if place.submission else ""
-            submitted = st.form_submit_button("Attach", type="primary")
-        if submitted and question:
-            with frame.refusals_shown():
-                cases.attach_readings(
-                    page.store, run.id, place.id, question, actor=page.actor, at=page.at, reason=reason
-                )
-                st.success("Attached, as it is now. Attach it again when more was read.")

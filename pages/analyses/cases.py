@@ -7,7 +7,8 @@ from modelops.errors import NotFound
 from modelops.services import cases
 from modelops.store.tables import ModelRow, RunRow
 from modelops.ui import frame, results, widgets
-from modelops.ui.cases import Shown, board
+from modelops.ui.case_findings import Shown
+from modelops.ui.cases import board
 from modelops.ui.models import crumbs
 from modelops.ui.runs import RUN, names_for
 from modelops.ui.text import plain

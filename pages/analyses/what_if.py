@@ -10,7 +10,8 @@ from modelops.ui import frame, results, widgets
 from modelops.ui.models import crumbs
 from modelops.ui.runs import RUN, names_for, progress
 from modelops.ui.text import plain
-from modelops.ui.what_if import KEY, WHAT_IF, answers, case_of, charts, choose, columns_of, editor, elsewhere
+from modelops.ui.what_if import KEY, WHAT_IF, case_of, choose, columns_of, editor
+from modelops.ui.what_if_answers import answers, charts, elsewhere
 
 page = frame.open_page("What if", needs=Right.READ)
 
