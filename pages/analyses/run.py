@@ -4,13 +4,15 @@ from functools import partial
 
 import streamlit as st
 
+from modelops.analyses.data_contract import DATA_CONTRACT
 from modelops.analyses.drift import DRIFT
 from modelops.analyses.explainability import EXPLAINABILITY
 from modelops.analyses.misclassified import MISCLASSIFIED
 from modelops.analyses.performance.threshold_counts import TABLE
+from modelops.domain.judging import not_run
 from modelops.domain.people import Right
 from modelops.reports.result import method_of
-from modelops.services import runs
+from modelops.services import catalogue, runs
 from modelops.store.queries_criteria import bar
 from modelops.store.queries_history import runs_repeating
 from modelops.store.queries_review import names as people_named
@@ -21,7 +23,7 @@ from modelops.ui.cases import CASES
 from modelops.ui.comparing import drifted_numbers
 from modelops.ui.criteria import moved_bar
 from modelops.ui.decisions import WORKBENCH, drift_thresholds
-from modelops.ui.models import crumbs
+from modelops.ui.models import CONTRACT, crumbs
 from modelops.ui.run_record import inputs, method
 from modelops.ui.runs import COMPARE, RUN, START, TITLES, names_for, outcome, progress
 from modelops.ui.text import plain, utc
@@ -45,6 +47,7 @@ with page.store.reading() as reader:
     repeats = runs_repeating(reader, run_id)
     repeated = reader.find(RunRow, run.repeats_id) if run.repeats_id else None
     moved = bar(reader, run).moved(run)
+    policy = catalogue.policy(reader, run.policy)
 may_run = Right.RUN in page.actor.rights
 
 
@@ -72,6 +75,7 @@ def show_end() -> None:
         st.info(plain(f"{run.message or 'Cancelled'}. Nothing was kept of it."), icon=":material/stop_circle:")
     else:
         st.error(plain(run.message or "It failed without a reason."), icon=":material/error:")
+        results.no_result(not_run(policy, run.analysis, reason=run.message or None))
         st.caption(
             "Put right what the message says: the columns of the dataset, the data that is compared with, or the "
             "settings. If it ran out of time or memory, lower the number of rows in the settings."
@@ -136,6 +140,15 @@ def show_actions() -> None:
         if run.version_id and result.analysis in {WHAT_IF_KEY, EXPLAINABILITY.key}:
             of_case = {"run": str(run_id)} if result.analysis == WHAT_IF_KEY else case_of(run)
             st.page_link(WHAT_IF, label="What if", icon=":material/alt_route:", query_params=of_case, width="content")
+        if result.analysis == DATA_CONTRACT.key:
+            of_model = {"model": str(run.model_id)}
+            st.page_link(
+                CONTRACT,
+                label="To the data contract",
+                icon=":material/contract:",
+                query_params=of_model,
+                width="content",
+            )
         if any(table.name == TABLE for table in result.tables):
             query = {"run": str(run_id)}
             st.page_link(

@@ -36,7 +36,7 @@ def test_a_contract_is_learned_edited_accepted_published_and_run(author, tmp_pat
     author.open("contract?model=1")
     author.press("Learn checks", exact=False)
     author.sees("checks that were learned from the reference", timeout=LONG)
-    author.open("contract?model=1")
+    author.follow("To the data contract")
     author.press(re.compile("Take over the checks"))
     author.sees(re.compile(r"\d+ checks on \d+ columns, 0 accepted"))
 
