@@ -11,6 +11,7 @@ from modelops.domain.case_reading import CaseVerdict, Reading
 from modelops.domain.people import Right
 from modelops.domain.result import AnalysisResult, ResultTable
 from modelops.domain.review import EDITABLE, ReviewState
+from modelops.errors import InvalidInput
 from modelops.services import case_records, cases, catalogue
 from modelops.services.case_records import adjusted_words, agreement_words
 from modelops.services.cases import CaseReview
@@ -91,6 +92,7 @@ def differences(shown: Shown, review: CaseReview) -> None:
         st.radio(
             "Which verdict stands?",
             list(CaseVerdict),
+            index=None,
             horizontal=True,
             format_func=lambda each: each.value,
             key=f"{key} verdict",
@@ -108,8 +110,10 @@ def differences(shown: Shown, review: CaseReview) -> None:
 
 def _settle(shown: Shown, row: int, key: str) -> None:
     page, given = shown.page, st.session_state
-    verdict = CaseVerdict(given[f"{key} verdict"])
+    verdict = given[f"{key} verdict"]
     with frame.refusals_kept("settle"):
+        if verdict is None:
+            raise InvalidInput("Choose which verdict stands.")
         cases.settle_case(
             page.store,
             shown.run.id,
@@ -118,7 +122,7 @@ def _settle(shown: Shown, row: int, key: str) -> None:
             at=page.at,
             verdict=verdict,
             note=given[f"{key} why"],
-            right_label=given[f"{key} right"] if verdict is CaseVerdict.LABEL_ERROR else None,
+            right_label=given[f"{key} right"] if verdict == CaseVerdict.LABEL_ERROR else None,
         )
 
 

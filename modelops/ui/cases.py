@@ -77,8 +77,9 @@ def _case(shown: Shown, review: CaseReview, row: int) -> None:
         for name in ("score of predicted", "error"):
             if isinstance(number := known.get(name), float | int):
                 st.metric(plain(name.capitalize()), f"{number:.4g}", width="content")
-    about = {"label suspected", "cost", "times the usual error", "score of true"}
-    head = {"row", "true", "predicted", "score of predicted", "error"} | about
+    about = {"cost", "times the usual error", "score of true"}
+    # That the model doubts the label would sway whoever is to judge it.
+    head = {"row", "true", "predicted", "score of predicted", "error", "label suspected"} | about
     told = [f"{name}: {_words(known[name])}" for name in known if name in about and known[name] is not None]
     if told:
         st.caption(plain("  ·  ".join(told)))

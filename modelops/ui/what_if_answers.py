@@ -47,7 +47,7 @@ def elsewhere(page: Page, run: RunRow, result: AnalysisResult, columns: Sequence
     row, output, label, distance, _ = nearest.rows[0]
     st.markdown(f"**{plain(nearest.title)}**")
     said = f", class {label}" if label is not None else ""
-    st.caption(plain(f"Row {row}: {nearest.columns[1]} {words(output)}{said}; distance {words(distance)}."))
+    st.caption(plain(f"Row {row}: {nearest.columns[1]} {_short(output)}{said}; distance {_short(distance)}."))
     _beside(columns)
 
 
@@ -71,7 +71,7 @@ def _sets(page: Page, run: RunRow, result: AnalysisResult, columns: Sequence[Col
                 output, label, size, rarity = rows[0][4:8]
                 said = f", class {label}" if label is not None else ""
                 rare = "; unlike any real case" if isinstance(rarity, float | int) and rarity >= 0.99 else ""
-                st.caption(plain(f"then {words(output)}{said}; size {words(size)}{rare}"))
+                st.caption(plain(f"then {_short(output)}{said}; size {_short(size)}{rare}"))
             if Right.RUN in page.actor.rights and all(row[3] != "withheld" for row in rows):
                 tried = now | {str(row[1]): row[3] for row in rows}
                 st.button(
@@ -82,6 +82,10 @@ def _sets(page: Page, run: RunRow, result: AnalysisResult, columns: Sequence[Col
                     args=(page, run),
                     kwargs={"changes": changes(columns, tried)},
                 )
+
+
+def _short(value: Scalar) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else words(value)
 
 
 def _beside(columns: Sequence[Column]) -> None:

@@ -83,7 +83,7 @@ def test_with_every_mistake_read_the_accuracy_is_counted():
     corrected, removed = adjusted_accuracy(queue(range(20)), given)
     assert corrected.value == 185 / 200
     assert removed.value == 180 / 192
-    assert corrected.how == "every mistake was read"
+    assert corrected.how == "every mistake was read and settled"
     assert corrected.interval[0] < 185 / 200 < corrected.interval[1]
 
 
@@ -96,7 +96,7 @@ def test_a_label_that_is_wrong_in_another_way_stays_a_mistake():
 def test_what_was_not_read_counts_as_the_models_mistake():
     corrected, _ = adjusted_accuracy(queue(range(10), wrong=40), {0: reading(0, LABEL), 1: reading(1, MODEL)})
     assert corrected.value == 161 / 200
-    assert corrected.how == "at least: the 38 mistakes that were not read count as the model's"
+    assert corrected.how == "at least: the 38 mistakes without a settled verdict count as the model's"
 
 
 def test_a_random_sample_of_mistakes_stands_for_all():

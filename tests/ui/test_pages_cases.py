@@ -145,6 +145,8 @@ def test_both_see_each_others_verdict_and_settle_a_difference(visit, home, peopl
     screen = visit("reviewer", CASES, run="1")
     assert "Where two readers differ" in texts(screen)
     assert "An income of a child." in texts(screen)
+    assert "Choose which verdict stands" in texts(press(screen, "Settle"))
+    field(screen, "Which verdict stands?", "radio").set_value(CaseVerdict.MODEL_ERROR)
     field(screen, "Why?").set_value("The registry says so.")
     press(screen, "Settle")
     assert cases.case_review(home, 1, actor=people["author"]).stands[row].verdict is CaseVerdict.MODEL_ERROR

@@ -16,7 +16,8 @@ from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, Measurement, Series, Shape
 from modelops.errors import NotMeasured
 
-_BINS = 20
+# Few mistakes in many bins would show noise: about ten for each.
+_BINS, _FEWEST_BINS, _A_BIN = 20, 5, 10
 _CONFUSIONS = 20
 
 Numbers = NDArray[np.float64]
@@ -155,11 +156,12 @@ class Mistakes:
         known = np.isfinite(confidence)
         low, high = float(confidence[known].min()), float(confidence[known].max())
         low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
+        bins = int(np.clip(np.count_nonzero(self.wrong) // _A_BIN, _FEWEST_BINS, _BINS))
         series = []
         for name, part in (("right", ~self.wrong), ("wrong", self.wrong)):
             mine = confidence[part & known]
-            counts, edges = np.histogram(mine, bins=_BINS, range=(low, high))
-            shares = counts / mine.size if mine.size else np.zeros(_BINS)
+            counts, edges = np.histogram(mine, bins=bins, range=(low, high))
+            shares = counts / mine.size if mine.size else np.zeros(bins)
             middles = (edges[1:] + edges[:-1]) / 2
             series.append(
                 Series(name=name, x=finite(middles), y=finite(shares), size=tuple(int(count) for count in counts))

@@ -56,11 +56,11 @@ def adjusted_accuracy(queue: Queue, settled: Mapping[int, Reading], *, level: fl
     left_out = sum(one.verdict in {CaseVerdict.LABEL_ERROR, CaseVerdict.DATA_ERROR} for one in read)
     all_read = queue.is_complete and len(read) == len(queue.rows)
     if all_read:
-        how = "every mistake was read"
+        how = "every mistake was read and settled"
     elif queue.order == "random":
         how = f"{len(read):,} mistakes drawn at random stand for all {queue.wrong:,}"
     else:
-        how = f"at least: the {queue.wrong - len(read):,} mistakes that were not read count as the model's"
+        how = f"at least: the {queue.wrong - len(read):,} mistakes without a settled verdict count as the model's"
     estimated = queue.order == "random" and not all_read
     wrong = queue.wrong
     if not estimated:

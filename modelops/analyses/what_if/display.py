@@ -127,7 +127,7 @@ def _contributions(found: Found, sheet: Findings) -> None:
     sheet.curves.append(
         Curve(
             name="contributions",
-            title="What each feature adds to the answer",
+            title="What each feature adds",
             shape=Shape.BARS,
             x_title="Feature",
             y_title=f"Contribution ({found.output_name}{'' if values.unit == 'output' else f', {values.unit}'})",
@@ -140,7 +140,7 @@ def _contributions(found: Found, sheet: Findings) -> None:
                 for state, name in enumerate(names)
             ),
             reference=0.0,
-            note=f"Added to {values.base:.4g}, the mean over the background rows, they give the answer."
+            note=f"Added to {values.base:.4g}, the mean answer, they give this one."
             if np.isfinite(values.base)
             else None,
         )
@@ -166,7 +166,7 @@ def _responses(found: Found, sheet: Findings, most: int) -> None:
         sheet.curves.append(
             Curve(
                 name="sensitivity",
-                title="How far each feature alone could move the answer",
+                title="How far each one could move it",
                 shape=Shape.FOREST,
                 x_title="Feature",
                 y_title=found.output_name.capitalize(),
@@ -180,7 +180,7 @@ def _responses(found: Found, sheet: Findings, most: int) -> None:
                     ),
                 ),
                 reference=here,
-                note="Dots: the answer to the case. Lines: from the lowest to the highest answer over real values.",
+                note="Dots: this answer. Lines: all answers over real values.",
             )
         )
     for response in found.responses[:most]:
@@ -188,14 +188,14 @@ def _responses(found: Found, sheet: Findings, most: int) -> None:
         sheet.curves.append(
             Curve(
                 name="response",
-                title=f"The answer to this case if only {name} were different",
+                title=f"If only {name} were different",
                 shape=Shape.BARS if response.grid.positions is None else Shape.LINE,
                 x_title=name,
                 y_title=found.output_name.capitalize(),
                 series=(Series(name="this case", x=response.grid.labels, y=finite(response.outputs)),),
                 scope={"feature": name},
                 reference=shown(here),
-                note="The line: the answer to the case with its own value.",
+                note="Dashed: the answer with its own value.",
             )
         )
 
