@@ -6,6 +6,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.diagnostic import acorr_ljungbox, het_breuschpagan, het_white
+from statsmodels.stats.oneway import anova_oneway
 from statsmodels.stats.stattools import durbin_watson as reference_durbin_watson
 
 from modelops.analyses.base import Run
@@ -13,6 +14,8 @@ from modelops.analyses.residuals import RESIDUALS, ResidualsParameters
 from modelops.analyses.residuals.bias import tails
 from modelops.analyses.residuals.shape import breusch_pagan
 from modelops.analyses.residuals.values import quantile_residuals
+from modelops.analyses.statistics.means import group_means
+from modelops.analyses.statistics.weighting import Weighting
 from modelops.domain.columns import Task
 from modelops.errors import NotMeasured
 from tests.analyses.samples import BINARY_ROLES, REGRESSION_ROLES, binary_columns, evaluation, multiclass, regression
@@ -115,11 +118,32 @@ def test_a_planted_bias_of_one_site_is_found_with_its_share():
     assert table.rows[0][6] == "west"
 
 
-def test_welch_by_levels_is_that_of_scipy():
+def test_the_test_by_levels_is_that_of_statsmodels():
     data = planted(shift=lambda x, site: np.where(site == "west", 0.7, 0.0))
     site, errors = np.array(data.data.series("site").tolist()), errors_of(data)
-    reference = stats.f_oneway(*(errors[site == level] for level in ("east", "north", "west")), equal_var=False)
+    groups = [errors[site == level] for level in ("east", "north", "west")]
+    reference = anova_oneway(groups, use_var="bf")
     assert value(compute(data), "residual_p_value", feature="site") == pytest.approx(reference.pvalue)
+
+
+def test_of_two_levels_it_is_that_of_scipy():
+    rng = np.random.default_rng(8)
+    values, codes = rng.normal(size=60), np.repeat([0, 1], [20, 40])
+    found = group_means(values, codes, Weighting(None, 1.0), n_groups=2).p_value()
+    assert found == pytest.approx(stats.ttest_ind(values[:20], values[20:], equal_var=False).pvalue)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [lambda rng, n: rng.normal(size=n), lambda rng, n: rng.choice([-1.0, 0.0, 1.0], p=[0.1, 0.8, 0.1], size=n)],
+    ids=["normal", "right or wrong"],
+)
+def test_small_cells_raise_no_false_alarm(draw):
+    rng = np.random.default_rng(9)
+    codes = np.repeat(np.arange(15), [40] * 10 + [2, 2, 3, 3, 10])
+    how = Weighting(None, 1.0)
+    p_values = [group_means(draw(rng, codes.size), codes, how, n_groups=15).p_value() for _ in range(400)]
+    assert np.mean(np.array(p_values) < 0.05) < 0.08
 
 
 def test_a_curve_that_the_model_missed_is_found_although_it_is_uncorrelated():

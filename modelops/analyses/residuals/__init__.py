@@ -71,7 +71,7 @@ class ResidualsParameters(Parameters):
 def compute(data: EvaluationData, parameters: ResidualsParameters, run: Run) -> Computed:
     """Measure what is left in the errors.
 
-    Residuals are target less prediction (label less score for a class). By column: means of cells, Welch's test that
+    Residuals are target less prediction (label less score for a class). By column: means of cells, the test that
     they are equal, omega squared. Over the prediction and all features: studentised Breusch-Pagan and White. Over time:
     Durbin-Watson and Ljung-Box. Error bias: the worst errors of each side against all other rows, column by column. The
     p-values of each family are adjusted by Benjamini and Hochberg.
@@ -264,7 +264,7 @@ RESIDUALS = Analysis(
     source=(
         "T. S. Breusch, A. R. Pagan, Econometrica 47, 1979, and H. White, Econometrica 48, 1980 (uneven spread); "
         "J. Durbin, G. S. Watson, Biometrika 37, 1950, and G. M. Ljung, G. E. P. Box, Biometrika 65, 1978 "
-        "(autocorrelation); B. L. Welch, Biometrika 38, 1951 (means); P. K. Dunn, G. K. Smyth, JCGS 5, 1996 (quantile "
+        "(autocorrelation); M. B. Brown, A. B. Forsythe, Technometrics 16, 1974 (means); P. K. Dunn, G. K. Smyth, JCGS 5, 1996 (quantile "
         "residuals)"
     ),
     compute=compute,

@@ -72,7 +72,7 @@ def _with_missing(name: str, column: Coded, *, ordered: bool) -> Cells:
 
 @dataclass(frozen=True)
 class ByColumn:
-    """Mean residuals by the cells of one column, the share of variance that they explain, and Welch's p-value."""
+    """Mean residuals by the cells of one column, the share of variance that they explain, and the p-value."""
 
     cells: Cells
     means: GroupMeans
