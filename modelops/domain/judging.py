@@ -49,9 +49,9 @@ def judge_rules(rules: Iterable[Rule], result: AnalysisResult) -> tuple[Verdict,
     return tuple(verdict for rule in rules for verdict in _verdicts(rule, result, known))
 
 
-def not_run(policy: Policy, analysis: str) -> tuple[Verdict, ...]:
-    """Return what the rules for an analysis say while it has no result."""
-    because = f"The analysis {analysis} has not been run."
+def not_run(policy: Policy, analysis: str, *, reason: str | None = None) -> tuple[Verdict, ...]:
+    """Return what the rules for an analysis say while it has no result; ``reason`` says why there is none."""
+    because = reason or f"The analysis {analysis} has not been run."
     return tuple(
         Verdict(rule=rule.id, verdict=Outcome.NOT_RUN, because=because, metric=rule.metric, scope=rule.scope)
         for rule in policy.rules_for(analysis)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -146,31 +147,72 @@ def run_for_question(store: Store, key: str, review_id: int, question_id: str, *
     InvalidInput
         If the review rests on no dataset that it could look at.
     """
+    chosen = analysis(key)
     with store.reading() as reader:
         review = reader.get(ReviewRow, review_id, what="review")
-        by_role = {row.role: row.id for row in datasets(reader, review_id)}
-        model_id = reader.get(VersionRow, review.version_id, what="model version").model_id
-        contract = published(reader, model_id)
-    chosen = analysis(key)
+        inputs = _inputs_of(reader, chosen, review)
+        contract = published(reader, reader.get(VersionRow, review.version_id, what="model version").model_id)
     given = {"contract": contract.body} if contract and "contract" in chosen.parameters.model_fields else {}
-    data_id = next((by_role[role] for role in chosen.looks_at if role in by_role), None)
-    if data_id is None:
+    if inputs is None:
         raise InvalidInput("This review rests on no dataset yet. Add one on its overview, then run the analysis.")
-    compared = (by_role[role] for role in chosen.compares_with if by_role.get(role, data_id) != data_id)
-    train_id = by_role.get(DatasetRole.TRAIN)
     return request_run(
         store,
         key,
         actor=actor,
         at=at,
-        data_id=data_id,
+        data_id=inputs.data,
         version_id=review.version_id,
-        reference_id=next(compared, None) if chosen.takes(Need.REFERENCE) else None,
-        train_id=train_id if chosen.takes(Need.TRAIN) and train_id != data_id else None,
+        reference_id=inputs.reference,
+        train_id=inputs.train,
+        champion_id=inputs.champion,
         parameters=given,
         review_id=review_id,
         question_id=question_id,
     )
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What an analysis would look at if it were run for a review."""
+
+    data: int
+    reference: int | None
+    train: int | None
+    champion: int | None
+
+
+def _inputs_of(reader: Reader, chosen: Analysis, review: ReviewRow) -> _Inputs | None:
+    """Return what of a review an analysis takes by the roles of its data; ``None`` if there is nothing to look at."""
+    by_role = {row.role: row.id for row in datasets(reader, review.id)}
+    data = next((by_role[role] for role in chosen.looks_at if role in by_role), None)
+    if data is None:
+        return None
+    compared = (by_role[role] for role in chosen.compares_with if by_role.get(role, data) != data)
+    train = by_role.get(DatasetRole.TRAIN)
+    rival = usual_champion(reader, reader.find(VersionRow, review.version_id)) if chosen.takes(Need.CHAMPION) else None
+    return _Inputs(
+        data=data,
+        reference=next(compared, None) if chosen.takes(Need.REFERENCE) else None,
+        train=train if chosen.takes(Need.TRAIN) and train != data else None,
+        champion=rival.id if rival else None,
+    )
+
+
+def why_not_for(reader: Reader, key: str, review: ReviewRow) -> str | None:
+    """Return what an analysis lacks to be run for a review, in a sentence; ``None`` if nothing."""
+    chosen = analysis(key)
+    inputs = _inputs_of(reader, chosen, review)
+    if inputs is None:
+        return f"The review rests on no data that {chosen.title.lower()} looks at."
+    lacking = lacking_needs(
+        chosen,
+        reader.get(DatasetRow, inputs.data, what="dataset"),
+        reader.find(VersionRow, review.version_id),
+        reader.find(VersionRow, inputs.champion) if inputs.champion else None,
+        has_reference=inputs.reference is not None,
+        has_train=inputs.train is not None,
+    )
+    return f"It needs {'; '.join(HOW_TO_GIVE[need] for need in lacking)}." if lacking else None
 
 
 def usual_champion(reader: Reader, version: VersionRow | None) -> VersionRow | None:

@@ -90,6 +90,10 @@ def _remove(page: Page, row: EvidenceRow) -> None:
 def _analyses(page: Page, rights: frozenset[Right], review: ReviewRow, now: Asked, *, may_attach: bool) -> None:
     """Offer the analyses that serve the question, and show its latest runs."""
     keys = [key for key in now.question.analyses if key in _TITLES]
+    with page.store.reading() as reader:
+        lacking = {key: why for key in keys if (why := runs.why_not_for(reader, key, review))}
+    for key, why in lacking.items():
+        widgets.status_line("not run", f"{_TITLES[key]}: {why}")
     if keys and Right.RUN in rights:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             for key in keys:
@@ -97,6 +101,7 @@ def _analyses(page: Page, rights: frozenset[Right], review: ReviewRow, now: Aske
                     plain(f"Run {_TITLES[key].lower()}"),
                     key=f"run {key} {now.question.id}",
                     icon=":material/play_arrow:",
+                    disabled=key in lacking,
                     on_click=_run,
                     args=(page, review.id, now.question.id, key),
                 )

@@ -76,6 +76,13 @@ def verdicts(result: AnalysisResult) -> None:
                 _reasons(told)
 
 
+def no_result(found: Sequence[Verdict]) -> None:
+    """Show which rules of the policy have no verdict because there is no result: that is not a pass."""
+    if found:
+        rules = ", ".join(each.rule for each in found)
+        widgets.status_line("not run", f"No verdict of {len(found)} rules of the policy, and so no pass: {rules}")
+
+
 def _reasons(found: Sequence[Verdict]) -> None:
     for each in found:
         st.markdown(f"- {plain(each.because)} :gray[:small[{plain(each.rule)}]]")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
@@ -16,31 +16,49 @@ from modelops.services.decisions import RATES
 from modelops.ui.text import plain
 
 COSTS = (
-    ("cost_true_positive", "True positive", 0.0),
-    ("cost_false_positive", "False positive", 1.0),
-    ("cost_false_negative", "False negative", 1.0),
-    ("cost_true_negative", "True negative", 0.0),
+    ("cost_true_positive", "true positive", 0.0),
+    ("cost_false_positive", "false positive", 1.0),
+    ("cost_false_negative", "false negative", 1.0),
+    ("cost_true_negative", "true negative", 0.0),
 )
 
 
-def cost_matrix(parameters: dict[str, object], *, key: str) -> tuple[float, float, float, float]:
-    """Ask what each of the four outcomes costs; at first what the run was asked with."""
-    st.markdown("**What an outcome costs**")
-    columns = st.columns(2)
+def stakes(parameters: Mapping[str, object], *, key: str) -> tuple[tuple[float, float, float, float], float | None]:
+    """Ask what each of the four outcomes costs and how many rows can be acted on; at first as the run was asked.
+
+    Returns
+    -------
+    tuple
+        The costs of a true positive, false positive, false negative and true negative; the capacity as a share, or
+        ``None``.
+    """
+    *columns, last = st.columns(5, vertical_alignment="bottom")
     given = []
-    for place, (name, label, usual) in enumerate(COSTS):
+    for column, (name, label, usual) in zip(columns, COSTS, strict=True):
         start = parameters.get(name, usual)
         given.append(
-            columns[place % 2].number_input(
-                label,
+            column.number_input(
+                f"Cost of a {label}",
                 value=float(start) if isinstance(start, int | float) else usual,
                 step=1.0,
                 format="%g",
                 key=f"{key} {name}",
-                help="Negative numbers are a gain.",
+                help="In any unit; a negative number is a gain.",
             )
         )
-    return given[0], given[1], given[2], given[3]
+    known = parameters.get("capacity")
+    percent = last.number_input(
+        "Capacity, % of rows",
+        min_value=0.1,
+        max_value=100.0,
+        value=100.0 * float(known) if isinstance(known, int | float) else None,
+        step=1.0,
+        format="%g",
+        placeholder="no limit",
+        key=f"{key} capacity",
+        help="How many can be acted on. Thresholds that select more are not proposed, and are not saved.",
+    )
+    return (given[0], given[1], given[2], given[3]), percent / 100 if percent else None
 
 
 def as_matrix(costs: tuple[float, float, float, float]) -> np.ndarray:
@@ -75,8 +93,8 @@ def group_curve(counts: ThresholdCounts, rate: Rate, place: int) -> Curve:
         name=f"workbench_{rate.metric}",
         title=f"{metric_name(rate.metric)} at the chosen threshold",
         shape=Shape.FOREST,
-        x_title=metric_name(rate.metric),
-        y_title="Group",
+        x_title="Group",
+        y_title=metric_name(rate.metric),
         series=(
             Series(
                 name=metric_name(rate.metric),
@@ -94,17 +112,15 @@ def group_curve(counts: ThresholdCounts, rate: Rate, place: int) -> Curve:
 
 def overall_figures(counts: ThresholdCounts, costs: np.ndarray, place: int) -> None:
     """Show the rates of all rows and the cost, each with its interval."""
-    with st.container(horizontal=True):
-        for rate in RATES:
-            value, ends = counts.rate(rate, place)
-            note = f"{ends[0]:.1%} to {ends[1]:.1%}, of {counts.denominator(rate, place):,} rows" if ends else None
-            with st.container(width=150, gap="xsmall"):
-                st.metric(metric_name(rate.metric), "-" if value is None else f"{value:.1%}")
-                st.caption(plain(note or rate.denominator))
-        with st.container(width=150, gap="xsmall"):
-            st.metric("Cost per row", f"{counts.cost(costs)[place]:.4g}")
-            rows = counts.counts[0, place].sum()
-            st.caption(plain(f"{counts.cost(costs)[place] * rows:,.4g} on these {rows:,.0f} rows"))
+    *columns, last = st.columns(len(RATES) + 1)
+    for column, rate in zip(columns, RATES, strict=True):
+        value, ends = counts.rate(rate, place)
+        note = f"{ends[0]:.1%} to {ends[1]:.1%}, of {counts.denominator(rate, place):,} rows" if ends else None
+        column.metric(metric_name(rate.metric), "-" if value is None else f"{value:.1%}")
+        column.caption(plain(note or rate.denominator))
+    spent, rows = counts.cost(costs)[place], counts.counts[0, place].sum()
+    last.metric("Cost per row", f"{spent:.4g}")
+    last.caption(plain(f"{spent * rows:,.4g} on these {rows:,.0f} rows"))
 
 
 def group_table(counts: ThresholdCounts, costs: np.ndarray, place: int) -> None:

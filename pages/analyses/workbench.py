@@ -19,10 +19,10 @@ from modelops.ui.text import plain
 from modelops.ui.workbench import (
     as_matrix,
     cost_curve,
-    cost_matrix,
     group_curve,
     group_table,
     overall_figures,
+    stakes,
     threshold_options,
 )
 
@@ -62,51 +62,41 @@ st.caption(
         f"{names.subject(run, with_model=True)}: everything here is computed from the counts in the result."
     )
 )
-controls, shown = st.columns([1, 3], gap="large")
-with controls:
-    costs = cost_matrix(result.parameters, key=f"costs {run_id}")
-    given = result.parameters.get("capacity")
-    percent = st.number_input(
-        "Capacity, in % of the rows",
-        min_value=0.1,
-        max_value=100.0,
-        value=100.0 * float(given) if isinstance(given, float | int) else None,
-        step=1.0,
-        format="%g",
-        placeholder="no limit",
-        key=f"capacity {run_id}",
-        help="How many can be acted on. Thresholds that select more are not proposed, and are not saved.",
-    )
-    capacity = percent / 100 if percent else None
-    matrix = as_matrix(costs)
-    best = counts.cheapest(matrix, capacity=capacity)
-    if "threshold" not in st.session_state:
-        st.session_state["threshold"] = options[best if best is not None else len(options) // 2]
-    threshold = st.select_slider("Threshold", options, key="threshold", format_func=lambda each: f"{each:g}")
-    place = counts.nearest(threshold)
-    st.button("Lowest cost", icon=":material/savings:", on_click=choose_cheapest, disabled=best is None)
-    if best is None:
-        st.warning("Every threshold selects more than the capacity allows.")
-    else:
-        st.caption(
-            plain(f"The lowest cost within the capacity is {counts.cost(matrix)[best]:.4g} at {options[best]:g}.")
-        )
+costs, capacity = stakes(result.parameters, key=f"stakes {run_id}")
+matrix = as_matrix(costs)
+best = counts.cheapest(matrix, capacity=capacity)
+if "threshold" not in st.session_state:
+    st.session_state["threshold"] = options[best if best is not None else len(options) // 2]
+slider, button = st.columns([5, 2], gap="medium", vertical_alignment="bottom")
+threshold = slider.select_slider("Threshold", options, key="threshold", format_func=lambda each: f"{each:g}")
+place = counts.nearest(threshold)
+proposal = "None keeps the capacity" if best is None else f"Cheapest: {options[best]:g}"
+button.button(
+    plain(proposal),
+    key="cheapest",
+    icon=":material/savings:",
+    on_click=choose_cheapest,
+    disabled=best is None,
+    width="stretch",
+    help="The threshold with the lowest cost among those that the capacity allows.",
+)
 selected = counts.rate(RATES[0], place)[0] or 0.0
-with shown:
-    overall_figures(counts, matrix, place)
-    if capacity is not None and selected > capacity:
-        st.warning(f"This threshold selects {selected:.1%} of the rows, more than the capacity of {capacity:.1%}.")
+if capacity is not None and selected > capacity:
+    st.warning(f"This threshold selects {selected:.1%} of the rows, more than the capacity of {capacity:.1%}.")
+overall_figures(counts, matrix, place)
+left, right = st.columns(2, gap="medium")
+with left:
+    results.chart(cost_curve(counts, matrix, place), key=f"cost {run_id}")
+with right:
     if len(counts.groups) > 1:
-        left, right = st.columns(2)
-        with left:
-            results.chart(cost_curve(counts, matrix, place), key=f"cost {run_id}")
-        with right:
-            rate = st.selectbox("By group", RATES, format_func=lambda each: metric_name(each.metric), key="rate")
-            results.chart(group_curve(counts, rate, place), key=f"groups {run_id}")
-        group_table(counts, matrix, place)
+        rate = st.selectbox(
+            "By group", RATES, format_func=lambda each: metric_name(each.metric), key="rate", filter_mode=None
+        )
+        results.chart(group_curve(counts, rate, place), key=f"groups {run_id}")
     else:
-        results.chart(cost_curve(counts, matrix, place), key=f"cost {run_id}")
         st.caption("The data has no sensitive column: what the threshold does to groups is not known.")
+if len(counts.groups) > 1:
+    group_table(counts, matrix, place)
 
 st.subheader("The decision", anchor=False)
 for one in made:

@@ -7,10 +7,11 @@ import pytest
 from modelops.domain.criteria import Criteria
 from modelops.domain.inventory import DatasetRole
 from modelops.domain.result import Outcome
-from modelops.jobs.runner import Runner, _inputs
+from modelops.jobs.runner import Runner
 from modelops.services import criteria, files, inventory, runs
 from modelops.services.criteria import as_criterion
 from modelops.settings import Settings
+from modelops.store import queries_runs
 from modelops.store.tables import RunRow, VersionRow
 from tests.services.road import opened
 from tests.store.road_store import with_data
@@ -58,7 +59,7 @@ def test_the_files_of_a_run_include_that_of_the_champion(with_review, people, no
         t.get(VersionRow, rival.id, what="version").artifact = files.keep(store, t, b"the older model", at=now)
     run = runs.request_run(store, "performance", actor=author, at=now, data_id=1, version_id=1, champion_id=rival.id)
     with store.reading() as reader:
-        digests, _ = _inputs(reader, run)
+        digests, _ = queries_runs.inputs_of(reader, run)
         assert digests["champion"] == reader.get(VersionRow, rival.id, what="version").artifact
 
 

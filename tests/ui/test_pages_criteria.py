@@ -143,3 +143,10 @@ def test_the_criteria_are_attached_to_their_question_by_one_click(review, store,
     press(screen, "Attach the acceptance criteria")
     with store.reading() as reader:
         assert reader.first(EvidenceRow, question_id="problem.done").digest == sets(store)[0].row.digest
+
+
+def test_an_analysis_that_lacks_its_data_is_not_run_and_says_why(review, visit):
+    screen = visit("author", "pages/reviews/checklist.py", review="1", question="problem.done")
+    assert "not run" in texts(screen)
+    assert "The review rests on no data that performance looks at." in texts(screen)
+    assert screen.button(key="run performance problem.done").disabled

@@ -97,6 +97,10 @@ def is_change(
     return real | gone, changed
 
 
+def _as_number(figure: float | None) -> Numbers:
+    return np.array(math.nan if figure is None else figure)
+
+
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
@@ -109,9 +113,9 @@ def _judged(
     weight: float | None,
 ) -> Judged:
     p_value, missing_p = adjusted
-    figures = (p_value, drift.comparison and drift.comparison.material_effect, missing_p, drift.missing.difference)
-    known = (np.array(math.nan if figure is None else figure) for figure in figures)
-    real, changed = (bool(flag) for flag in is_change(*known, margins))
+    effect = None if drift.comparison is None else drift.comparison.material_effect
+    one, size, gone, rise = (_as_number(figure) for figure in (p_value, effect, missing_p, drift.missing.difference))
+    real, changed = (bool(flag) for flag in is_change(one, size, gone, rise, margins))
     return Judged(
         drift=drift,
         adjusted_p=p_value,

@@ -211,8 +211,8 @@ def rehearsal_measurements(found: Rehearsal | None, reason: str | None) -> list[
         ]
     how = f"{found.count:,} random splits of the reference: {found.rows[1]:,} rows against {found.rows[0]:,}"
     rates = [
-        _rate("rehearsed_alarm_rate", found.alarms.any(axis=1), {}, f"any column, with the margins; {how}"),
-        _rate("rehearsed_significance_rate", found.tests.any(axis=1), {}, f"any column, without the margins; {how}"),
+        _rate("rehearsed_alarm_rate", _anywhere(found.alarms), {}, f"any column, with the margins; {how}"),
+        _rate("rehearsed_significance_rate", _anywhere(found.tests), {}, f"any column, without the margins; {how}"),
     ]
     for place, name in enumerate(found.columns):
         scope = {"feature": name}
@@ -224,7 +224,11 @@ def rehearsal_measurements(found: Rehearsal | None, reason: str | None) -> list[
     return rates
 
 
-def _rate(metric: str, alarms: Flags, scope: dict[str, str | float | dict[str, str]], note: str) -> Measurement:
+def _anywhere(flags: Flags) -> Flags:
+    return np.asarray(flags.any(axis=1))
+
+
+def _rate(metric: str, alarms: Flags, scope: dict[str, str], note: str) -> Measurement:
     hits, count = int(alarms.sum()), len(alarms)
     interval = wilson(hits, count)
     return measured(metric, hits / count, size=count, scope=scope, interval=interval, level=LEVEL, note=note)
@@ -237,7 +241,7 @@ def _noise(found: Rehearsal, place: int) -> float | None:
 
 def rehearsal_sentence(found: Rehearsal) -> str:
     """Say in a sentence what the thresholds would have done where nothing has moved."""
-    hits = int(found.alarms.any(axis=1).sum())
+    hits = int(_anywhere(found.alarms).sum())
     low, high = wilson(hits, found.count)
     return (
         f"Rehearsed on {found.count:,} random splits of the reference, in which nothing has moved, these thresholds"
@@ -248,7 +252,7 @@ def rehearsal_sentence(found: Rehearsal) -> str:
 def rehearsal_curve(found: Rehearsal) -> Curve:
     """Return the alarm rate of the whole run and of the columns that alarm most, with intervals, beside the level."""
     order = np.argsort(-found.alarms.mean(axis=0), kind="stable")[: _FOREST_ROWS - 1]
-    lines = [("any column", found.alarms.any(axis=1))]
+    lines = [("any column", _anywhere(found.alarms))]
     lines += [(found.columns[place], found.alarms[:, place]) for place in order]
     intervals = [wilson(int(alarms.sum()), found.count) for _, alarms in lines]
     series = Series(
@@ -263,8 +267,8 @@ def rehearsal_curve(found: Rehearsal) -> Curve:
         name="rehearsal",
         title="How often these thresholds alarm where nothing has moved",
         shape=Shape.FOREST,
-        x_title="share of random splits of the reference",
-        y_title="column",
+        x_title="column",
+        y_title="share of random splits of the reference",
         series=(series,),
         reference=found.margins.alpha,
         note="The line is the level alpha.",
