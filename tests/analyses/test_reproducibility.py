@@ -151,6 +151,15 @@ def test_fewer_training_rows_than_there_are_are_said():
     assert any(note.startswith("Trained on 100 rows") for note in found.notes)
 
 
+def test_a_part_of_the_training_data_says_nothing_of_the_recipe():
+    found = compute(fitted(RandomForestClassifier(5, random_state=3)), seeds=2, train_rows=100)
+    recipe = value(found, "changed_rate", repeat="trained by its recipe")
+    assert recipe.value is None
+    assert "train_rows" in recipe.note
+    assert value(found, "changed_rate", repeat="trained again, same seed").value == 0
+    assert "whether its own recipe gives it back was not measured; another seed changes" in found.summary
+
+
 def test_a_model_without_randomness_has_no_spread():
     found = compute(fitted(LogisticRegression()), seeds=3)
     assert value(found, "churn_rate").value == 0

@@ -76,6 +76,9 @@ def repeat(data: EvaluationData, parameters: ReproducibilityParameters, run: Run
             truth=None if target is None else truth_of(data.data, target, subject.model.classes)[subject.positions],
             progress=lambda fraction, text: run.progress(0.2 + 0.78 * fraction, text),
         )
+        if again[0].answers is not None and not train.is_whole:
+            # Trained on a part of the rows it is another model, which says nothing against the recipe.
+            again[0] = Repeat(RECIPE, base, None, _ONLY_A_PART)
     except NotMeasured as reason:
         again = [Repeat(name, base, None, str(reason)) for name in (RECIPE, SAME_SEED)]
     found += again
@@ -86,6 +89,7 @@ def repeat(data: EvaluationData, parameters: ReproducibilityParameters, run: Run
     return findings.computed(summary(found, runs, n_rows=subject.n_rows, is_classes=is_classes), dropped={})
 
 
+_ONLY_A_PART = "Only a part of the training data was used, which cannot give the model back; raise train_rows."
 _ABOUT_TRAINING = (
     "The recipe is the estimator with its settings. Training rows are given in the order of the table; weights and "
     "other arguments of the original training are not in the file and are not repeated."

@@ -158,9 +158,13 @@ def summary(found: Sequence[Repeat], runs: Sequence[Seeded], *, n_rows: int, is_
         names = [one.name for one in asked]
         text = f"Asked again, the model gives the same answers to {n_rows:,} rows ({', '.join(names)})"
     by_name = {one.name: one for one in found}
-    if (recipe := by_name.get(RECIPE)) is None or recipe.answers is None:
+    recipe = by_name.get(RECIPE)
+    if recipe is not None and recipe.answers is not None:
+        text += f"; trained again by its own recipe it {'is' if recipe.is_same else 'is not'} the same model"
+    elif runs:
+        text += "; whether its own recipe gives it back was not measured"
+    else:
         return f"{text}; whether it can be trained again was not measured."
-    text += f"; trained again by its own recipe it {'is' if recipe.is_same else 'is not'} the same model"
     if by_name[SAME_SEED].answers is not None and not by_name[SAME_SEED].is_same:
         text += ", and one seed does not give one model"
     if is_classes and len(runs) > 1:
