@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,10 +76,15 @@ class Decisions:
         """
         if self.times is None:
             raise NotMeasured(self.no_times)
-        known = np.flatnonzero(np.isfinite(self.times))
-        if known.size < at_least:
-            raise NotMeasured(f"Not enough data: {known.size} rows have a time; {at_least} are needed.")
-        return known[np.lexsort((self.ties[known], self.times[known]))]
+        if self._in_order.size < at_least:
+            raise NotMeasured(f"Not enough data: {self._in_order.size} rows have a time; {at_least} are needed.")
+        return self._in_order
+
+    @cached_property
+    def _in_order(self) -> NDArray[np.intp]:
+        times = self.times if self.times is not None else np.full(self.n_rows, np.nan)
+        known = np.flatnonzero(np.isfinite(times))
+        return known[np.lexsort((self.ties[known], times[known]))]
 
     def worth(self, indicator: NDArray[np.integer]) -> float:
         """Return how many rows are worth one independent one for the mean of ``indicator``: entities or time repeat."""

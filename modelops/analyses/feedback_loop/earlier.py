@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -171,7 +171,7 @@ def _few(size: int) -> str:
     return f"Not enough data: {size} entities have the feature twice and a score before; {FEWEST_PAIRS} are needed."
 
 
-def earlier_findings(data: Decisions, sample: Sample) -> Findings:
+def earlier_findings(data: Decisions, sample: Sample, *, progress: Callable[[float], None]) -> Findings:
     """Look at every feature: its name, and whether it goes along with what was said of the same entity before."""
     found = Findings()
     names = sample.roles.features
@@ -182,7 +182,10 @@ def earlier_findings(data: Decisions, sample: Sample) -> Findings:
     suspicious = suspicious_names(names)
     note = ", ".join(list(suspicious)[:10]) if suspicious else None
     found.measurements.append(measured("suspicious_name_count", float(len(suspicious)), size=len(names), note=note))
-    associations = list(_associations(data, sample, names))
+    associations = []
+    for one in _associations(data, sample, names):
+        associations.append(one)
+        progress(len(associations) / len(names))
     adjusted = benjamini_hochberg([one.p_value for one in associations]).tolist()
     for one, value in zip(associations, adjusted, strict=True):
         found.measurements += _measurements(one, value)

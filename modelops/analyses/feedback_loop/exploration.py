@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from modelops.analyses.base import Sample
 from modelops.analyses.feedback_loop.decisions import Decisions, Mask, Numbers
+from modelops.analyses.feedback_loop.selection import NO_TARGET
 from modelops.analyses.levels import coded
 from modelops.analyses.measuring import measured
 from modelops.analyses.statistics.intervals import wilson
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _YES = frozenset({"1", "true", "yes", "y", "t"})
 _DECILES = 10
 _FEWEST = 20
+_REFUSED = "refused_label_coverage"
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def exploration_measurements(
     """Yield who was decided against the score, how they turned out, and the share that was decided at random."""
     yield _randomised(data, sample, parameters.exploration_column)
     said_yes, scores = data.said_yes, data.scores
-    metrics = ("decision_threshold", "exploration_share", "override_share", "smallest_decision_share")
+    metrics = ("decision_threshold", "exploration_share", "override_share", "smallest_decision_share", _REFUSED)
     reason = None
     if said_yes is None:
         reason = "There is no positive decision of two to look at."
@@ -74,6 +76,10 @@ def exploration_measurements(
     refused, granted = usable & (scores < threshold.value), usable & (scores >= threshold.value)
     explored = refused & said_yes
     yield _share("exploration_share", explored, refused, "The score would refuse nobody.")
+    if data.labelled is None:
+        yield measured(_REFUSED, None, size=int(refused.sum()), otherwise=NO_TARGET)
+    else:
+        yield _share(_REFUSED, refused & data.labelled, refused, "The score would refuse nobody.")
     yield _share("override_share", granted & ~said_yes, granted, "The score would grant nobody.")
     yield _smallest_share(scores[usable], said_yes[usable])
     known = explored & np.isfinite(data.outcome)

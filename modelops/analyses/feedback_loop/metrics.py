@@ -8,6 +8,7 @@ METRICS: dict[str, str] = {
     "label_selection_roc_auc": "How well the score tells rows with a label from those without; 0.5: not at all.",
     "smallest_detectable_label_coverage_gap": "The gap that would be found with 80 % power.",
     "exploration_share": "Share of the rows that the score would refuse, to which yes was said all the same.",
+    "refused_label_coverage": "Share of the rows that the score would refuse, of which the outcome is known.",
     "override_share": "Share of the rows that the score would grant, to which no was said all the same.",
     "randomised_share": "Share of the rows that a column marks as decided at random.",
     "smallest_decision_share": "Smallest share of yes in a tenth of the rows by score; 0: somebody never has a chance.",

@@ -36,10 +36,13 @@ class Looking:
         self.run.progress(0.5, "looking at decisions over time")
         found.add(exposure_findings(read, periods=given.periods))
         self.run.progress(0.7, "looking for features made from earlier scores")
-        found.add(earlier_findings(read, sample))
+        found.add(earlier_findings(read, sample, progress=self._looked_at_features))
         found.measurements += holdout_measurements(read, given)
         self.run.progress(1.0, "done")
         return found.computed(summary(found.measurements, read), dropped=read.dropped)
+
+    def _looked_at_features(self, done: float) -> None:
+        self.run.progress(0.7 + 0.25 * done, "looking for features made from earlier scores")
 
 
 def summary(measurements: list[Measurement], data: Decisions) -> str:

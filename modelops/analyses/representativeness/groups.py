@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,11 @@ class Column:
     stated: Numbers | None = None
     reason: str | None = None
     note: str | None = None
+
+    def without_rows(self) -> Column:
+        """Return the counts alone: the rows are of no use once nothing is joined with them."""
+        nothing = np.zeros(0, dtype=np.int32)
+        return replace(self, codes=(nothing, None))
 
     @property
     def title(self) -> str:

@@ -89,7 +89,7 @@ class Comparing:
         for done, name in enumerate(names, start=1):
             found = column(name, data, population, shares.get(name), bins=bins, most=most)
             if found.levels:
-                yield found
+                yield found.without_rows()
             else:
                 self.findings.notes.append(f"{name} has no value in any row: it has no groups.")
             if name in self.data.data.roles.sensitive and found.levels:
@@ -101,7 +101,7 @@ class Comparing:
             for first, second in combinations(sensitive[:_MOST_PAIRED], 2):
                 pair = intersection(first, second, data, population)
                 if pair.levels:
-                    yield pair
+                    yield pair.without_rows()
 
     def _tests(self, columns: Sequence[Column]) -> list[tuple[ColumnTest | None, str, float | None]]:
         found: list[tuple[ColumnTest | None, str]] = []
