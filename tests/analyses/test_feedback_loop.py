@@ -15,6 +15,7 @@ from modelops.analyses.feedback_loop.exploration import implied_threshold
 from modelops.analyses.statistics.sample_size import rows_to_compare_means, rows_to_compare_rates
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput
+from tests.analyses.judged import verdicts
 from tests.analyses.samples import evaluation
 
 ROLES = {"features": ("income",), "target": "paid", "prediction": "granted", "scores": ("score",)}
@@ -100,6 +101,15 @@ def test_the_share_of_exploration_is_recovered(explored):
     assert one.value == pytest.approx(count / below.sum(), abs=1e-3)
     assert one.interval == pytest.approx(proportion_confint(count, int(below.sum()), method="wilson"), abs=1e-3)
     assert find(found, "override_share").value == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("labels", "explored", "outcome"),
+    [("all", 0.0, "passed"), ("random", 0.0, "passed"), ("selective", 0.0, "failed"), ("selective", 0.1, "passed")],
+)
+def test_exploration_is_only_asked_for_where_outcomes_are_hidden(labels, explored, outcome):
+    found = looked(applications(labels=labels, explored=explored))
+    assert [each.verdict for each in verdicts(found, "feedback_loop.exploration")] == [outcome]
 
 
 def test_a_given_threshold_is_the_one_that_counts():
