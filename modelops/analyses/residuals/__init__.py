@@ -264,8 +264,8 @@ RESIDUALS = Analysis(
     source=(
         "T. S. Breusch, A. R. Pagan, Econometrica 47, 1979, and H. White, Econometrica 48, 1980 (uneven spread); "
         "J. Durbin, G. S. Watson, Biometrika 37, 1950, and G. M. Ljung, G. E. P. Box, Biometrika 65, 1978 "
-        "(autocorrelation); M. B. Brown, A. B. Forsythe, Technometrics 16, 1974 (means); P. K. Dunn, G. K. Smyth, JCGS 5, 1996 (quantile "
-        "residuals)"
+        "(autocorrelation); M. B. Brown, A. B. Forsythe, Technometrics 16, 1974 (means); P. K. Dunn, G. K. Smyth, "
+        "JCGS 5, 1996 (quantile residuals)"
     ),
     compute=compute,
     uses=frozenset({Need.PREDICTION, Need.SCORE, Need.FEATURES, Need.SENSITIVE, Need.TIME}),
