@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from modelops.domain.content import MovedBar
 from modelops.domain.criteria import BarChange, Criteria, CriteriaSet, bar_changes
 from modelops.domain.digest import Digest
-from modelops.store.tables import CriteriaDraftRow, CriteriaRow, RunRow, RunState
+from modelops.store.tables import CriteriaDraftRow, CriteriaRow, DatasetRow, RunRow, RunState, VersionRow
 from modelops.store.transaction import Reader
 
 
@@ -105,35 +105,55 @@ def bar_among(reader: Reader, run: RunRow, sets: list[Frozen]) -> Bar:
 
 
 def _known_before(reader: Reader, run: RunRow, sets: list[Frozen]) -> tuple[int, ...]:
-    """Return the runs that had told this outcome before the criteria of ``run`` were frozen."""
+    """Return the runs that had told this outcome before the criteria of ``run`` were frozen.
+
+    The bytes count, not the names: the same table and model under another version or model tell the same.
+    """
     since = _standing_since(sets, run.analysis)
     if since is None:
         return ()
-    query = (
-        select(RunRow.id)
+    earlier = (
+        select(RunRow)
+        .join(DatasetRow, col(DatasetRow.id) == RunRow.data_id)
         .where(
-            RunRow.version_id == run.version_id,
             RunRow.analysis == run.analysis,
-            RunRow.data_id == run.data_id,
+            DatasetRow.digest == reader.get(DatasetRow, run.data_id, what="dataset").digest,
             RunRow.id < run.id,
             RunRow.state == RunState.FINISHED,
             col(RunRow.finished_at) < since,
         )
         .order_by(col(RunRow.id))
     )
-    return tuple(reader.session.exec(query))
+    own = _told_of(reader, run)
+    found = reader.session.exec(earlier).all()
+    return tuple(one.id for one in found if one.version_id == run.version_id or _is_same(_told_of(reader, one), own))
+
+
+def _told_of(reader: Reader, run: RunRow) -> tuple[object, object] | None:
+    """Return what a run was about: predictions in its table, else a model file; ``None`` if neither."""
+    roles = run.request.get("data_roles") or {}
+    if roles.get("prediction") or roles.get("scores"):
+        return roles.get("prediction"), roles.get("scores")
+    version = reader.find(VersionRow, run.version_id) if run.version_id else None
+    return ("model", version.artifact) if version and version.artifact else None
+
+
+def _is_same(one: tuple[object, object] | None, other: tuple[object, object] | None) -> bool:
+    """Whether two runs on one table told of the same model; what is about no model tells of the table alone."""
+    return one is None or other is None or one == other
 
 
 def _standing_since(sets: list[Frozen], analysis: str) -> datetime | None:
-    """Return when the last of the criteria for an analysis got the form that it has in the last of ``sets``."""
-    if not sets:
+    """Return since when the criteria for an analysis stand as they do in the last of ``sets``.
+
+    One that was dropped is a change as well. ``None`` if there never was any.
+    """
+    kept = [one.body.for_analysis(analysis) for one in sets]
+    if not any(body.criteria for body in kept):
         return None
-    latest = None
-    for one in sets[-1].body.for_analysis(analysis).criteria:
-        since = sets[-1].row.frozen_at
-        for earlier in reversed(sets[:-1]):
-            if earlier.body.find(one.name) != one:
-                break
-            since = earlier.row.frozen_at
-        latest = since if latest is None else max(latest, since)
-    return latest
+    since = sets[-1].row.frozen_at
+    for one, body in zip(reversed(sets[:-1]), reversed(kept[:-1]), strict=True):
+        if bar_changes(body, kept[-1]):
+            break
+        since = one.row.frozen_at
+    return since

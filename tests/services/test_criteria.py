@@ -8,11 +8,11 @@ from modelops.domain.criteria import Criteria, bar_changes
 from modelops.domain.inventory import DatasetRole
 from modelops.domain.result import AnalysisResult, Outcome
 from modelops.errors import Conflict, InvalidInput, NotAllowed
-from modelops.services import answers, criteria, evidence, exporting, reviews, runs
+from modelops.services import answers, criteria, evidence, exporting, files, inventory, reviews, runs
 from modelops.services.criteria import CriteriaRecord, as_criterion
 from modelops.store.queries_criteria import bar, draft, frozen_by_digest
 from modelops.store.queries_review import content, contributions
-from modelops.store.tables import AuditRow, ReviewRow, RunRow
+from modelops.store.tables import AuditRow, ReviewRow, RunRow, VersionRow
 from tests.services.road import answer_all, opened, sign
 from tests.store.road_store import finished, with_data
 
@@ -108,6 +108,55 @@ def test_a_demand_that_stood_before_the_result_is_not_set_in_view_of_it(store, p
     freeze(store, people, later(now, 2), RECALL, drift, reason="Drift was forgotten.")
     again = ran(store, people, later(now, 3))
     assert bar_of(store, again).moved(again) is None
+
+
+def test_a_demand_that_was_dropped_with_the_result_in_view_is_told(store, people, now, review):
+    accuracy = {**RECALL, "metric": "accuracy"}
+    freeze(store, people, now, RECALL, accuracy)
+    seen = ran(store, people, later(now, 1))
+    freeze(store, people, later(now, 2), accuracy, reason="Recall does not matter.")
+    again = ran(store, people, later(now, 3))
+    assert bar_of(store, again).moved(again).known_before == (seen.id,)
+
+
+def test_dropping_every_demand_on_an_analysis_is_told_too(store, people, now, review):
+    drift = {"analysis": "drift", "metric": "drifted_feature_share", "at_most": 0.2, "why": "More is another world."}
+    freeze(store, people, now, RECALL, drift)
+    seen = ran(store, people, later(now, 1))
+    freeze(store, people, later(now, 2), drift, reason="Recall does not matter.")
+    again = ran(store, people, later(now, 3))
+    assert bar_of(store, again).moved(again).known_before == (seen.id,)
+
+
+def test_a_version_or_dataset_of_the_same_bytes_does_not_hide_that_the_result_was_known(store, people, now, review):
+    seen = [ran(store, people, now), finished(store, people["author"], now, data_id=1)]
+    copy = inventory.register_version(store, 1, actor=people["author"], at=now, label="1.1")
+    table = with_data(store, people["author"], now)
+    body = Criteria(criteria=(as_criterion(RECALL, among=()),))
+    given = {"actor": people["author"], "at": later(now, 1)}
+    criteria.write_criteria(store, copy.id, body, seen_revision=0, **given)
+    criteria.freeze_criteria(store, copy.id, seen_revision=1, **given)
+    run = finished(store, people["author"], later(now, 2), data_id=table.id, version_id=copy.id)
+    assert bar_of(store, run).moved(run).known_before == tuple(one.id for one in seen)
+
+
+def test_what_another_model_showed_on_the_same_table_is_not_this_result(store, people, now, review):
+    def of_model(run, content):
+        with store.transaction() as t:
+            row = t.get(RunRow, run.id, what="run")
+            row.request = {**row.request, "data_roles": {"target": "target"}}
+            if row.version_id:
+                t.get(VersionRow, row.version_id, what="version").artifact = files.keep(store, t, content, at=now)
+
+    of_model(ran(store, people, now), b"an earlier model")
+    newer = inventory.register_version(store, 1, actor=people["author"], at=now, label="2.0")
+    body = Criteria(criteria=(as_criterion(RECALL, among=()),))
+    given = {"actor": people["author"], "at": later(now, 1)}
+    criteria.write_criteria(store, newer.id, body, seen_revision=0, **given)
+    criteria.freeze_criteria(store, newer.id, seen_revision=1, **given)
+    run = finished(store, people["author"], later(now, 2), data_id=1, version_id=newer.id)
+    of_model(run, b"a new model")
+    assert bar_of(store, run).moved(run) is None
 
 
 def test_running_again_judges_by_the_same_bar(store, people, now, review):
