@@ -38,6 +38,37 @@ def shortened(text: str, length: int = LABEL) -> str:
     return f"{text[:front]}…{text[len(text) - (length - 1 - front) :]}"
 
 
+def told_apart(names: Sequence[str], length: int = LABEL) -> list[str]:
+    """Return short forms of names that are drawn together: different names stay different where that is possible.
+
+    Each is shortened in its middle; those that would then look alike show the part in which they differ.
+
+    Examples
+    --------
+    >>> told_apart(["average_of_column_1_in_the_last_year", "average_of_column_2_in_the_last_year"], 16)
+    ['…column_1_in_th…', '…column_2_in_th…']
+    >>> told_apart(["age", "income"])
+    ['age', 'income']
+    """
+    whole = [clean(name) for name in names]
+    short = [shortened(name, length) for name in whole]
+    for label in {label for label in short if short.count(label) > 1}:
+        alike = [place for place, other in enumerate(short) if other == label]
+        if len({whole[place] for place in alike}) > 1:
+            letters = zip(*(whole[place] for place in alike), strict=False)
+            start = next((place for place, found in enumerate(letters) if len(set(found)) > 1), 0)
+            for place in alike:
+                short[place] = _window(whole[place], start, length)
+    return short
+
+
+def _window(text: str, place: int, length: int) -> str:
+    """Return the part of ``text`` around ``place``, as long as ``length`` with the signs for what is left out."""
+    inside = length - 2
+    begin = min(max(0, place - inside // 2), len(text) - inside)
+    return f"{'…' if begin else ''}{text[begin : begin + inside]}{'…' if begin + inside < len(text) else ''}"
+
+
 def wrapped(text: str, width: int) -> list[str]:
     """Return text in lines of about ``width`` characters."""
     import textwrap

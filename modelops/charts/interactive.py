@@ -83,7 +83,7 @@ def _places(drawn: go.Figure, curve: Curve) -> Places:
     names = list(dict.fromkeys(arranged.label_of(x) for series in curve.series for x in series.x))
     order: dict[str, arranged.Value] = {name: float(k) for k, name in enumerate(names)}
     shown = range(0, len(names), -(-len(names) // 20))
-    short = [safe(arranged.shortened(names[k], 18)) for k in shown]
+    short = [safe(name) for name in arranged.told_apart([names[k] for k in shown], 18)]
     drawn.update_xaxes(tickvals=list(shown), ticktext=short)
     return lambda values: [order[arranged.label_of(value)] for value in values]
 
@@ -163,7 +163,10 @@ def _named_bars(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
             hoverinfo="text",
         )
     drawn.update_layout(barmode="group", bargap=0.32, bargroupgap=0.06)
-    ticks = [arranged.shortened(name) + (f" (n = {counts[name]:,})" if name in counts else "") for name in names]
+    short = arranged.told_apart(names)
+    ticks = [
+        label + (f" (n = {counts[name]:,})" if name in counts else "") for name, label in zip(names, short, strict=True)
+    ]
     if flat:
         row_axis(drawn, ticks, per_row=ROW if len(main) == 1 else 20 * len(main) + 8)
         drawn.update_xaxes(title_text=safe(curve.y_title))
@@ -198,7 +201,7 @@ def _forest(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
             hoverinfo="text",
         )
         _not_measured(drawn, series, rows, palette)
-    row_axis(drawn, [arranged.shortened(name) for name in names], per_row=max(ROW, 18 * len(main) + 8))
+    row_axis(drawn, arranged.told_apart(names), per_row=max(ROW, 18 * len(main) + 8))
     drawn.update_yaxes(showgrid=True, gridcolor=faded(palette.grid, 0.6))
     drawn.update_xaxes(title_text=safe(curve.y_title))
     reference(drawn, curve, palette, upright=True)
@@ -246,10 +249,10 @@ def _heatmap(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
             "tickcolor": palette.grid,
         },
     )
-    row_axis(drawn, [arranged.shortened(name) for name in found.rows], per_row=32)
+    row_axis(drawn, arranged.told_apart(found.rows), per_row=32)
     room = max(12, min(len(found.rows), MOST_ROWS) * 4)
     drawn.update_yaxes(title_text=lines(curve.y_title, room), ticklabelstandoff=4)
-    short = [safe(arranged.shortened(name, 22)) for name in found.columns]
+    short = [safe(name) for name in arranged.told_apart(found.columns, 22)]
     longest = max(map(len, short), default=0)
     turned = longest * len(short) > 80
     drawn.update_xaxes(tickvals=list(range(len(short))), ticktext=short, showgrid=False, tickangle=-90 if turned else 0)
@@ -330,7 +333,7 @@ def _beeswarm(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
             hovertext=[_swarm_point(series, k) for k in range(len(series.x))],
             hoverinfo="text",
         )
-    row_axis(drawn, [arranged.shortened(series.name) for series in main], per_row=44)
+    row_axis(drawn, arranged.told_apart([series.name for series in main]), per_row=44)
     drawn.update_yaxes(showgrid=True, gridcolor=faded(palette.grid, 0.6))
     if any(series.shade for series in main):
         _shade_bar(drawn, palette)

@@ -15,9 +15,10 @@ from modelops.charts import arrangement as arranged
 from modelops.charts.palette import LIGHT, mixed, readable_on
 from modelops.domain.result import Curve, Series, Shape
 
-MOST_ROWS = 45
+MOST_ROWS = 64
 _MOST_POINTS = 2_000
 _LINE_POINTS = 600
+_LEGEND_LETTERS = 90
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (5, 1.5, 1.5, 1.5)))
 _MARKERS = ("o", "D", "s", "^", "X", "P")
 
@@ -43,7 +44,7 @@ def height_of(curve: Curve) -> float:
         return 3.4
     n_series = len(arranged.main_series(curve))
     each = {Shape.HEATMAP: 0.32, Shape.BEESWARM: 0.42}.get(curve.shape, 0.26 if n_series < 2 else 0.16 * n_series + 0.1)
-    return min(14.0, max(1.5, 0.8 + rows * each))
+    return min(17.5, max(1.5, 0.8 + rows * each))
 
 
 def most_points(curve: Curve) -> int:
@@ -67,8 +68,10 @@ def _label(series: Series) -> str:
 def _legend(axes: Axes, n_entries: int) -> None:
     # A series without a name has nothing to say in a legend.
     if n_entries > 1 and axes.get_legend_handles_labels()[1]:
+        longest = max(len(text) for text in axes.get_legend_handles_labels()[1])
+        beside = max(1, min(n_entries, _LEGEND_LETTERS // (longest + 6)))
         _figure(axes).legend(
-            loc="outside lower left", ncols=min(n_entries, 3), frameon=False, fontsize=8.5, labelcolor=LIGHT.text
+            loc="outside lower left", ncols=min(beside, 3), frameon=False, fontsize=8.5, labelcolor=LIGHT.text
         )
 
 
@@ -200,7 +203,10 @@ def _named_bars(axes: Axes, curve: Curve, main: list[Series]) -> None:
             axes.barh(places, values, height=thick * 0.92, xerr=error, error_kw=whisker, **style)
         else:
             axes.bar(places, values, width=thick * 0.8, yerr=error, error_kw=whisker, **style)
-    ticks = [arranged.shortened(name) + (f" (n = {counts[name]:,})" if name in counts else "") for name in names]
+    short = arranged.told_apart(names)
+    ticks = [
+        label + (f" (n = {counts[name]:,})" if name in counts else "") for name, label in zip(names, short, strict=True)
+    ]
     if flat:
         _row_axis(axes, ticks)
     else:
@@ -248,7 +254,7 @@ def _forest(axes: Axes, curve: Curve) -> None:
                     color=LIGHT.muted,
                     va="center",
                 )
-    _row_axis(axes, [arranged.shortened(name) for name in names])
+    _row_axis(axes, arranged.told_apart(names))
     _reference(axes, curve, upright=True)
     _legend(axes, len(main))
 
@@ -266,9 +272,9 @@ def _heatmap(axes: Axes, curve: Curve) -> None:
         interpolation="none",
     )
     many = max(len(rows), len(found.columns)) > 20
-    _row_axis(axes, [arranged.shortened(name, 20 if many else arranged.LABEL) for name in found.rows])
+    _row_axis(axes, arranged.told_apart(found.rows, 20 if many else arranged.LABEL))
     turned = 90 if len(found.columns) > 8 else 0
-    names = [arranged.shortened(name, 12 if many else 20) for name in found.columns]
+    names = arranged.told_apart(found.columns, 12 if many else 20)
     axes.set_xticks(range(len(names)), names, rotation=turned)
     axes.grid(visible=False)
     if not many:
@@ -351,7 +357,7 @@ def _beeswarm(axes: Axes, curve: Curve) -> None:
         points = _kept(series, most_points(curve))
         places = [row - 1.3 * offset for offset in arranged.swarm(points.x, ends)]
         _points(axes, points, _nan(points.x), places, size=3.4, colour=mixed(LIGHT.muted, LIGHT.page, 0.2))
-    _row_axis(axes, [arranged.shortened(series.name) for series in main])
+    _row_axis(axes, arranged.told_apart([series.name for series in main]))
     _reference(axes, curve, upright=True)
 
 

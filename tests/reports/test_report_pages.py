@@ -1,12 +1,17 @@
+import base64
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
+from modelops.analyses.base import Run
+from modelops.analyses.registry import analysis
 from modelops.domain.result import Curve, Measurement, ResultTable, Series, Shape
 from modelops.reports.command import command_line
 from modelops.reports.result import MAX_PAGE, conclusion, result_report
 from modelops.reports.review import model_card, review_report
+from tests.analyses.samples import evaluation
 from tests.reports.report_samples import sample_result, sample_review, sample_sign_off
 
 ALLOWED = {
@@ -251,3 +256,33 @@ def test_a_model_card_says_what_nobody_has_answered():
     page = model_card(sample_review(review=bare, runs=()))
     assert page.count("The review has no answers on this.") == 4
     assert "No analysis is attached." in page
+
+
+def test_a_report_of_many_features_and_groups_stays_small_and_holds_no_rows():
+    rng = np.random.default_rng(0)
+    features = {f"average_of_quantity_{k:03d}_over_the_last_twelve_months": rng.normal(size=600) for k in range(200)}
+    score = rng.beta(2, 3, 600)
+    columns = {
+        **features,
+        "score": score,
+        "label": np.where(rng.random(600) < score, "yes", "no").tolist(),
+        "branch": [f"branch of the bank in district {row % 60}" for row in range(600)],
+        "person": [f"person-{row:05d}" for row in range(600)],
+    }
+    roles = {"target": "label", "scores": ("score",), "sensitive": ("branch",), "ids": ("person",)}
+    data = evaluation(columns, positive="yes", features=tuple(features), **roles)
+    for key, parameters, last in (
+        ("residuals", {}, "_199_over"),
+        ("calibration", {"largest_groups": 100}, "district 59"),
+    ):
+        declared = analysis(key)
+        found = declared.compute(data, declared.parameters(**parameters), Run(seed=1))
+        fields = ("summary", "measurements", "curves", "tables", "notes")
+        whole = sample_result(analysis=key, verdicts=(), **{name: getattr(found, name) for name in fields})
+        page = result_report(whole)
+        assert len(page.encode()) < MAX_PAGE
+        assert "person-" not in page
+        assert last in page
+        pictures = re.findall(r"base64,([\w+/=]+)", page)
+        assert len(pictures) == len(whole.curves)
+        assert not any(b"person-" in base64.b64decode(picture) for picture in pictures)
