@@ -10,11 +10,12 @@ from statsmodels.stats.multitest import multipletests
 
 from modelops.analyses.base import Run
 from modelops.analyses.ground_truth import GROUND_TRUTH, GroundTruthParameters
-from modelops.analyses.ground_truth.labels import Delays, waiting_time
+from modelops.analyses.ground_truth.labels import Delays, delay_measurements, waiting_time
 from modelops.analyses.ground_truth.metrics_over_time import balanced_accuracy, f1_score
 from modelops.analyses.statistics.multiplicity import holm
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.judged import verdicts
 from tests.analyses.samples import evaluation
 
 ROLES = {"features": ("x", "site"), "target": "label", "scores": ("score",), "time": "when"}
@@ -285,6 +286,33 @@ def test_the_lamp_shows_rows_that_the_reference_does_not_reach():
     assert value(found, "calibration_age_days") == pytest.approx(214, abs=0.5)
     table = next(table for table in found.tables if table.name == "out_of_support")
     assert table.rows[0][:2] == ("site", 150)
+
+
+def test_a_small_reference_of_many_columns_does_not_fail_rows_that_are_like_it():
+    def wide(rows, seed):
+        rng = np.random.default_rng(seed)
+        columns = {f"x{k}": rng.normal(size=rows) for k in range(20)}
+        return decisions(rows, seed=seed) | columns
+
+    roles = ROLES | {"features": tuple(f"x{k}" for k in range(20))}
+    shares, excesses = [], []
+    for seed in range(6):
+        data = evaluation(wide(400, seed), positive="yes", reference=wide(200, 100 + seed), **roles)
+        found = compute(data)
+        shares.append(value(found, "out_of_support_share"))
+        excesses.append(value(found, "excess_out_of_support_share"))
+        assert [one.verdict for one in verdicts(found, "ground_truth.within_support")] != ["failed"]
+    assert min(shares) > 0.1
+    assert np.mean(excesses) == pytest.approx(0, abs=0.04)
+
+
+def test_without_any_label_none_is_older_than_its_prediction():
+    found = next(
+        one
+        for one in delay_measurements(Delays(np.array([3.0]), np.array([False]), 0), level=0.95)
+        if one.metric == "label_before_prediction_share"
+    )
+    assert (found.value, found.note) == (None, "No label has come yet.")
 
 
 def test_the_business_value_of_a_period_is_the_sum_of_its_decisions():

@@ -126,9 +126,15 @@ def delay_measurements(found: Delays | str, *, level: float) -> Iterator[Measure
             otherwise=f"Fewer than {share:.0%} of the labels have come.",
         )
     if not isinstance(found, str):
-        share = found.early / max(int(found.come.sum()), 1)
+        come = int(found.come.sum())
         note = "Labels that are older than their prediction: the model may have known the outcome."
-        yield measured("label_before_prediction_share", share, size=int(found.come.sum()), note=note)
+        yield measured(
+            "label_before_prediction_share",
+            found.early / come if come else None,
+            size=come,
+            note=note,
+            otherwise="No label has come yet.",
+        )
 
 
 @dataclass(frozen=True)

@@ -34,5 +34,6 @@ METRICS: dict[str, str] = {
     "estimation_error": "Estimate less what the labels said later, on the same rows.",
     "estimation_coverage": "Share of the periods in which the truth lay in the interval of the estimate.",
     "out_of_support_share": "Share of the rows with a value that the reference does not reach.",
+    "excess_out_of_support_share": "The same less the share that would be out by chance: few rows reach less far.",
     "calibration_age_days": "Days from the last row of the reference to the last row of the data.",
 }

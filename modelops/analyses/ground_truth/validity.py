@@ -67,10 +67,10 @@ def support_measurements(
     """Measure the share of rows out of the reference's support, over all and by period."""
     name = "out_of_support_share"
     if isinstance(outside, str) or isinstance(reference, str):
-        yield measured(name, None, size=0, otherwise=str(outside if isinstance(outside, str) else reference))
+        for each in (name, "excess_out_of_support_share"):
+            yield measured(each, None, size=0, otherwise=str(outside if isinstance(outside, str) else reference))
         return
-    width = len(now.sample.roles.features) + len(now.sample.roles.scores)
-    expected = min(1.0, 2 * width / (reference.size + 1))
+    expected = share_by_chance(now, reference)
     note = f"About {expected:.2g} would be out by chance, if nothing had changed."
     scopes: list[tuple[int, Scope]] = [(-1, {})]
     scopes += [(place, {"period": label}) for place, label in enumerate(found.labels)]
@@ -86,6 +86,33 @@ def support_measurements(
             note=note if not scope else None,
             otherwise="There are no rows.",
         )
+    share = float(outside.mean()) if outside.size else None
+    ends = wilson(int(outside.sum()), outside.size, level=level) if outside.size else None
+    yield measured(
+        "excess_out_of_support_share",
+        None if share is None else share - expected,
+        size=outside.size,
+        interval=ends and (ends[0] - expected, ends[1] - expected),
+        level=level,
+        note=f"{expected:.2g} would be out by chance.",
+        otherwise="There are no rows.",
+    )
+
+
+def share_by_chance(now: Said, reference: Said) -> float:
+    """Return which share of rows lies beyond the extremes of as many columns of numbers, if nothing has changed.
+
+    A value that is drawn as the n of the reference were is the smallest or the largest of all with the probability
+    ``2 / (n + 1)``; columns are taken as independent.
+    """
+    roles = now.sample.roles
+    names = {*roles.features, *roles.scores, *([roles.prediction] if not now.classes else [])} - {roles.time, None}
+    width = sum(
+        name in reference.sample.source.names and is_numeric(now.sample, name) and is_numeric(reference.sample, name)
+        for name in names
+        if name is not None
+    )
+    return 1 - (1 - 2 / (reference.size + 1)) ** width
 
 
 def age_measurement(now: Said, reference: Said | str, found: Periods) -> Measurement:
