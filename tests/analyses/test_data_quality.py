@@ -17,6 +17,7 @@ from modelops.analyses.data_quality.personal import by_name, by_pattern
 from modelops.analyses.data_quality.texts import levels_of, text_profile
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.judged import verdicts
 from tests.analyses.samples import arrow, evaluation
 
 
@@ -248,6 +249,15 @@ def test_classes_are_counted_with_their_intervals():
     assert found.one("class_imbalance_ratio").value == 9
     # Wilson's interval of 10 in 100, by statsmodels.stats.proportion.proportion_confint.
     assert found.one("minority_class_share").interval == pytest.approx((0.05523, 0.17437), abs=1e-5)
+
+
+def test_quantities_that_differ_where_features_are_coarse_are_no_contradiction():
+    rng = np.random.default_rng(5)
+    columns = {"a": rng.integers(0, 10, 300), "y": rng.normal(0, 1, 300)}
+    found = examined(columns, task=Task.REGRESSION, target="y")
+    assert found.one("conflicting_label_rate").value == 1
+    told = verdicts(found.computed, "data_quality.contradictions", task=Task.REGRESSION)
+    assert [one.verdict for one in told] == ["not applicable"]
 
 
 def test_without_a_target_the_columns_are_examined_all_the_same():

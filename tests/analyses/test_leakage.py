@@ -20,6 +20,7 @@ from modelops.analyses.leakage.surrogate import surrogate
 from modelops.domain.columns import Task
 from modelops.domain.policy import load_policy
 from modelops.errors import NotMeasured
+from tests.analyses.judged import verdicts
 from tests.analyses.samples import arrow, evaluation, sample
 
 
@@ -295,7 +296,7 @@ def test_features_from_after_the_prediction_are_found():
     columns["opened"] = columns["at"]
     found = searched(columns, time="at", features=("size", "closed"))
     assert found.one("feature_after_prediction_rate", feature="closed").value == 0.3
-    assert found.one("feature_after_prediction_rate", feature="opened").value == 0
+    assert found.one("feature_after_prediction_rate", column="opened").value == 0
     assert "closed lies after the time of prediction in 30 % of the rows" in found.computed.summary
 
 
@@ -303,7 +304,20 @@ def test_a_day_is_not_after_the_hour_of_the_same_day():
     columns = table(100, 1)
     columns["at"] = days(0, 100)
     columns["seen"] = [day + timedelta(hours=9) for day in columns["at"]]
-    assert searched(columns, time="at").one("feature_after_prediction_rate", feature="seen").value == 0
+    found = searched(columns, time="at", features=("size", "seen"))
+    assert found.one("feature_after_prediction_rate", feature="seen").value == 0
+
+
+def test_the_date_of_an_outcome_is_no_leak_if_the_model_does_not_see_it():
+    columns = table(100, 1)
+    columns["at"] = days(0, 100)
+    columns["settled"] = [day + timedelta(days=30) for day in columns["at"]]
+    seen = searched(columns, time="at", features=("size", "settled")).computed
+    unseen = searched(columns, time="at", features=("size",)).computed
+    assert [one.verdict for one in verdicts(seen, "leakage.future")] == ["failed"]
+    assert "failed" not in [one.verdict for one in verdicts(unseen, "leakage.future")]
+    assert "settled" in seen.summary
+    assert "settled" not in unseen.summary
 
 
 # Single columns

@@ -75,7 +75,7 @@ def _sentences_on_tells(found: Leaks) -> Iterator[str]:
         if one.adjusted <= found.alpha:
             yield f"{one.name} predicts the label: {_measure(found)} {one.value:.2f}."
     for late in found.late:
-        if late.count:
+        if late.count and late.is_feature:
             yield f"{late.name} lies after the time of prediction in {percent(late.count / late.rows)} of the rows."
     if found.alone is not None and found.alone.different:
         yield f"The model answers {found.alone.different} of {found.alone.rows} rows otherwise alone than in a batch."

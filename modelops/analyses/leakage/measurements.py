@@ -103,8 +103,10 @@ def _times(found: Leaks) -> Iterator[Measurement]:
         for metric in ("time_overlap_rate", "later_training_row_rate"):
             yield measured(metric, None, size=0, otherwise=found.reasons["overlap"])
     for one in found.late:
+        # The model does not see the others: that the date of an outcome lies later is as it should be.
+        scope = {"feature" if one.is_feature else "column": one.name}
         note = None if one.is_feature else "the column has no role as feature"
-        yield _share("feature_after_prediction_rate", one.count, one.rows, {"feature": one.name}, note)
+        yield _share("feature_after_prediction_rate", one.count, one.rows, scope, note)
     if not found.late:
         yield measured("feature_after_prediction_rate", None, size=0, otherwise=found.reasons["late"])
 
