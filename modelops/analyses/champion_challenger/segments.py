@@ -15,7 +15,7 @@ from modelops.analyses.base import Sample
 from modelops.analyses.champion_challenger.match import Match, errors
 from modelops.analyses.levels import groups
 from modelops.analyses.measuring import Findings, measured, shown
-from modelops.analyses.side_by_side import SKILL, with_adjusted
+from modelops.analyses.side_by_side import SKILL, Rows, with_adjusted
 from modelops.analyses.statistics.intervals import Interval
 from modelops.analyses.statistics.multiplicity import benjamini_hochberg
 from modelops.analyses.statistics.paired import (
@@ -97,7 +97,7 @@ def wins_and_losses(
     if len(names) > _MOST_COLUMNS:
         found.notes.append(f"Segments are cut by {_MOST_COLUMNS} of {len(names)} columns; name others to see them.")
         names = names[:_MOST_COLUMNS]
-    first_half = np.argsort(np.argsort(match.rows.rank)) % 2 == 0
+    first_half = halves(match.rows)
     segments: list[Segment] = []
     for place, name in enumerate(names):
         column, note = groups(sample, name, most=_MOST_LEVELS)
@@ -114,6 +114,15 @@ def wins_and_losses(
         found.tables.append(_table(match, segments))
         found.curves.append(_chart(match, segments))
     return Wins(found, tuple(one for one in segments if one.status == "loss, confirmed"))
+
+
+def halves(rows: Rows) -> Mask:
+    """Return which rows are in the half that finds; all rows of one entity are in the same, or nothing is confirmed."""
+    if rows.entities is None:
+        return np.asarray(np.argsort(np.argsort(rows.rank)) % 2 == 0)
+    first = np.full(int(rows.entities.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, rows.entities, rows.rank)
+    return np.asarray(np.argsort(np.argsort(first)) % 2 == 0)[rows.entities]
 
 
 def _segment(match: Match, name: str, label: str, mask: Mask, first_half: Mask, level: float) -> Segment:
