@@ -14,6 +14,7 @@ from modelops.ui.text import scope_name
 
 _ALL_UP_TO, _MOST_HEIGHT = 15, 560
 _MOST_DIFFERENCES = 1000
+INTERVALS_HELP = "Apart: the change is larger than chance explains. Overlapping intervals say little by themselves."
 Key = tuple[str, str]
 
 
@@ -124,7 +125,7 @@ def number_pairs(left: AnalysisResult, right: AnalysisResult, *, key: str) -> No
                 "One": rounded(was),
                 "The other": rounded(now),
                 "Change": None if was is None or now is None else rounded(now - was),
-                "Intervals": _apart(a, b),
+                "Intervals": intervals_apart(a, b),
             }
         )
     if not rows:
@@ -139,9 +140,7 @@ def number_pairs(left: AnalysisResult, right: AnalysisResult, *, key: str) -> No
         column_config={
             "Measurement": st.column_config.TextColumn(pinned=True),
             **{name: st.column_config.NumberColumn(format="%g") for name in ("One", "The other", "Change")},
-            "Intervals": st.column_config.TextColumn(
-                help="Apart: the change is larger than chance explains. Overlapping intervals say little by themselves."
-            ),
+            "Intervals": st.column_config.TextColumn(help=INTERVALS_HELP),
         },
     )
     st.caption(f"{len(rows):,} of {len({**one, **two}):,} numbers.")
@@ -151,7 +150,8 @@ def _numbers(result: AnalysisResult) -> dict[Key, Measurement]:
     return {(one.metric, json.dumps(one.scope, sort_keys=True)): one for one in result.measurements}
 
 
-def _apart(one: Measurement | None, two: Measurement | None) -> str:
+def intervals_apart(one: Measurement | None, two: Measurement | None) -> str:
+    """Say whether the intervals of two measurements touch; nothing where one has none."""
     if one is None or two is None or one.interval is None or two.interval is None:
         return ""
     apart = one.interval[1] < two.interval[0] or two.interval[1] < one.interval[0]

@@ -18,6 +18,7 @@ from modelops.ui.widgets import Crumb, Tone
 
 MODEL = "pages/models/model.py"
 VERSION = "pages/models/version.py"
+COMPARE_VERSIONS = "pages/models/compare_versions.py"
 DATASET = "pages/models/dataset.py"
 CONTRACT = "pages/models/contract.py"
 

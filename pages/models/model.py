@@ -13,6 +13,7 @@ from modelops.store.tables import ModelRow, UserRow, VersionRow
 from modelops.ui import frame, widgets
 from modelops.ui.adding import add_dataset, add_version, open_review
 from modelops.ui.models import (
+    COMPARE_VERSIONS,
     CONTRACT,
     DATASET,
     MODEL,
@@ -51,6 +52,13 @@ def show_versions() -> None:
     if may_register:
         with st.expander("Add a version", icon=":material/add:", expanded=not versions):
             add_version(page, model_id, versions)
+    if len(versions) > 1:
+        st.page_link(
+            COMPARE_VERSIONS,
+            label="Compare two versions",
+            icon=":material/compare:",
+            query_params={"left": str(versions[-2].id), "right": str(versions[-1].id)},
+        )
     for version in reversed(versions[-MOST:]):
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             st.page_link(
