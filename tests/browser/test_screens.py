@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from playwright.sync_api import expect
 from modelops.domain.people import Right
 from modelops.ui.navigation import PAGES, Entry
 from tests.browser.prepared_store import actor, open_store, prepare, wait_for_runs
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import PATIENCE, TRIES, Visitor
 from tests.conftest import session_cookie
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -114,3 +115,30 @@ def test_a_page_stands_and_fits_and_asks_nobody_else(come, entry, look):
     assert page.evaluate(OVERFLOW) == [0, 0]
     assert watched.complaints == []
     assert watched.hosts == {"127.0.0.1"}
+
+
+def test_a_case_is_read_with_the_keyboard_alone(come):
+    visitor = come("owner", next(iter(LOOKS))).visitor
+    visitor.open("cases?run=3")
+    page = visitor.page
+    note = page.get_by_role("textbox", name=re.compile("^Why"))
+    for number, (verdict, why) in enumerate((("1", "The debt says it."), ("2", "It was paid late.")), start=1):
+        # The cursor goes to the note by itself.
+        _until(visitor, verdict, lambda wait: expect(note).to_be_focused(timeout=wait))
+        page.keyboard.type(why)
+        page.keyboard.press("Enter")
+        visitor.sees(f"You have read {number} of")
+    earlier = page.get_by_role("heading", name="Case 2 of")
+    _until(visitor, "ArrowLeft", lambda wait: expect(earlier).to_be_visible(timeout=wait))
+    expect(note).to_have_value("It was paid late.")
+
+
+def _until(visitor: Visitor, key: str, is_so) -> None:
+    """Press a key until it has worked: the first may come before a page that was just drawn listens."""
+    for _ in range(TRIES):
+        visitor.settled()
+        visitor.page.keyboard.press(key)
+        with contextlib.suppress(AssertionError):
+            is_so(PATIENCE / TRIES)
+            return
+    raise AssertionError(f"The key {key} did nothing.")
