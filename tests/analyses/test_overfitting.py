@@ -67,6 +67,16 @@ def forest():
     return compute(data, permutations=2), filled
 
 
+def test_one_permutation_has_no_interval():
+    estimator = RandomForestClassifier(5, random_state=0, n_jobs=1)
+    data, _ = trained_on(estimator, noisy(200, 1), noisy(200, 2))
+    found = compute(data, permutations=1)
+    for metric, scope in (("roc_auc", {"split": "train", "labels": "permuted"}), ("memorised_share", {})):
+        one = measured(found, metric, **scope)
+        assert one.value is not None
+        assert one.interval is None
+
+
 def test_both_sides_are_measured_as_by_scikit_learn(forest):
     found, (train, test) = forest
     for name, part in (("train", train), ("test", test)):

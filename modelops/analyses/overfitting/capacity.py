@@ -50,17 +50,19 @@ def capacity_findings(
             progress((done + 1) / permutations)
     except (InvalidInput, NotMeasured) as reason:
         return not_measured(metric, str(reason)), ""
-    low, high = _mean_interval(np.array(permuted), level)
+    interval = _mean_interval(np.array(permuted), level)
     mean = float(np.mean(permuted))
     chance = chance_score(rows.classes)
     learned = true - chance
     share = (mean - chance) / learned if learned > 0 else np.nan
-    ends = ((low - chance) / learned, (high - chance) / learned) if learned > 0 else None
+    ends = None
+    if interval is not None and learned > 0:
+        ends = (interval[0] - chance) / learned, (interval[1] - chance) / learned
     size = rows.n_rows
     note = f"A copy of the model, trained and scored on {size:,} rows."
     measurements = [
         measured(metric, true, size=size, scope=_scope("true"), note=note),
-        measured(metric, mean, size=size, scope=_scope("permuted"), interval=(low, high), level=level, note=note),
+        measured(metric, mean, size=size, scope=_scope("permuted"), interval=interval, level=level, note=note),
         measured(
             MEMORISED,
             share,
@@ -99,10 +101,11 @@ def _score(learner: Learner, rows: Labelled, target: np.ndarray, seed: int) -> f
     return scored(answers, target, rows.classes).value
 
 
-def _mean_interval(values: Numbers, level: float) -> tuple[float, float]:
+def _mean_interval(values: Numbers, level: float) -> tuple[float, float] | None:
+    """Return Student's interval; ``None`` for one value, which says nothing of how far others lie."""
     from scipy.special import stdtrit
 
     if values.size < 2:
-        return float(values.mean()), float(values.mean())
+        return None
     half = float(stdtrit(values.size - 1, (1 + level) / 2)) * float(values.std(ddof=1)) / np.sqrt(values.size)
     return float(values.mean()) - half, float(values.mean()) + half
