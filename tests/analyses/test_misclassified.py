@@ -202,3 +202,16 @@ def test_a_table_without_labels_is_refused():
 def test_a_negative_cost_is_refused():
     with pytest.raises(InvalidInput, match="costs are 0 or more"):
         compute(binary(100), cost_matrix="yes > no = -1")
+
+
+def test_repeated_rows_do_not_make_the_detection_of_errors_surer():
+    columns = binary_columns(200)
+    repeated = {name: np.repeat(np.asarray(values), 5) for name, values in columns.items()}
+    repeated["who"] = np.repeat(np.arange(200), 5)
+    found = [compute(evaluation(columns, positive="yes", **BINARY_ROLES))]
+    found.append(compute(evaluation(repeated, positive="yes", ids=("who",), **BINARY_ROLES)))
+    ends = [
+        next(one for one in each.measurements if one.metric == "error_detection_roc_auc").interval for each in found
+    ]
+    widths = [high - low for low, high in ends]
+    assert widths[1] == pytest.approx(widths[0], rel=0.1)  # not by the root of five

@@ -123,7 +123,13 @@ class Mistakes:
             reason = "There is no such prediction with a score."
             found.append(measured("mean_confidence", mean, size=mine.size, scope=scope, otherwise=reason))
         try:
-            detected = area(self.confidence[known], ~self.wrong[known])
+            how = self.rows.weighting()
+            detected = area(
+                self.confidence[known],
+                ~self.wrong[known],
+                weights=None if how.weights is None else how.weights[known],
+                design_effect=how.repeats_effect,
+            )
             found.append(
                 measured(
                     names[0],
