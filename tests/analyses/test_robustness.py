@@ -239,6 +239,9 @@ def test_a_process_that_ends_is_a_finding_and_what_comes_after_is_not_asked():
     assert "was not asked" in later.note
     assert value(found, "guard_hit_rate", guard="any").value is None
     assert "ended its process in 1" in found.summary
+    # None among the trials that were made does not say that there is none.
+    assert value(found, "not_finite_trials").value is None
+    assert "trials were not made" in value(found, "not_finite_trials").note
     assert "closed the connection" in value(found, "adversarial_distance").note
 
 

@@ -23,20 +23,21 @@ def trial_findings(outcomes: Sequence[Outcome], ruler: Ruler, *, unit: str) -> F
     """Return the numbers of every trial, the counts over all of them, the heat map and the worst cases."""
     findings = Findings()
     asked = [one for one in outcomes if one.fate is not Fate.NOT_ASKED]
+    left = len(outcomes) - len(asked)
     counts = {
         "crashed_trials": sum(one.fate is Fate.CRASHED for one in asked),
         "not_finite_trials": sum(one.not_finite > 0 for one in asked),
         "refused_trials": sum(one.fate is Fate.REFUSED for one in asked),
+        "out_of_range_trials": sum(one.outside > 0 for one in asked),
     }
-    findings.measurements += [measured(name, float(count), size=len(asked)) for name, count in counts.items()]
-    findings.measurements.append(
-        measured(
-            "out_of_range_trials",
-            None if ruler.low is None else float(sum(one.outside > 0 for one in asked)),
-            size=len(asked),
-            otherwise=_no_range(ruler),
-        )
-    )
+    for name, count in counts.items():
+        # None among a part of the trials does not say that there is none.
+        is_known = count > 0 or not left
+        why = f"The model's process ended, and {left} of {len(outcomes)} trials were not made."
+        if name == "out_of_range_trials" and ruler.low is None:
+            is_known, why = False, _no_range(ruler)
+        value = float(count) if is_known else None
+        findings.measurements.append(measured(name, value, size=len(asked), otherwise=why))
     findings.measurements += [measurement for one in outcomes for measurement in _numbers(one, ruler, unit)]
     findings.curves += [curve for curve in (_heat_map(outcomes), _levels(outcomes)) if curve is not None]
     findings.tables += [_worst(outcomes), _by_scenario(outcomes)]
