@@ -188,6 +188,11 @@ def test_what_the_wanted_outcome_does_not_need_is_never_changed():
         assert all(set(one) == {"income"} for one in sets(compute(data, row=row, rows=200)))
 
 
+def test_an_immutable_column_that_is_not_there_is_refused():
+    with pytest.raises(InvalidInput, match="no column 'incme'"):
+        compute(people(by_income), immutable=("incme",))
+
+
 def test_every_set_of_changes_has_the_outcome_and_keeps_every_limit():
     data = people(lambda r: 1 / (1 + np.exp(-((r["income"] - 60) / 8 - (r["debt"] - 15) / 8 + (r["age"] - 40) / 15))))
     limits = {

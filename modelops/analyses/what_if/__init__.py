@@ -144,6 +144,8 @@ def compute(data: EvaluationData, parameters: WhatIfParameters, run: Run) -> Com
     kept = sorted(contributed.kept, key=lambda k: (-np.nan_to_num(by_name.get(case.names[k], 0.0)), k))
     moved = responses(case, kept, points=parameters.grid_points)
     run.progress(0.5, "Looking for changes that lead to another outcome")
+    if unknown := [name for name in parameters.immutable if name not in data.data.source.names]:
+        raise InvalidInput(f"There is no column {unknown[0]!r} that could keep its value.")
     fixed = {*parameters.immutable, *(() if parameters.sensitive_may_change else data.data.roles.sensitive)}
     limits = permitted(
         case,
