@@ -24,6 +24,7 @@ from modelops.services.refusals import audits_refusals
 from modelops.store import Reader, Store
 from modelops.store.queries_contracts import published
 from modelops.store.queries_criteria import frozen_sets
+from modelops.store.queries_decisions import drift_limits
 from modelops.store.queries_inventory import reviews_of
 from modelops.store.queries_review import datasets
 from modelops.store.queries_runs import inputs_of
@@ -140,7 +141,7 @@ def _review_of(reader: Reader, review_id: int | None, question_id: str | None, m
 def run_for_question(store: Store, key: str, review_id: int, question_id: str, *, actor: Actor, at: datetime) -> RunRow:
     """Put an analysis that serves a question into the queue, on the data of the review and with default parameters.
 
-    A published data contract of the model is the one that is held.
+    What was agreed on for the model (its data contract, its drift limits) takes the place of a default.
 
     Raises
     ------
@@ -151,8 +152,8 @@ def run_for_question(store: Store, key: str, review_id: int, question_id: str, *
     with store.reading() as reader:
         review = reader.get(ReviewRow, review_id, what="review")
         inputs = _inputs_of(reader, chosen, review)
-        contract = published(reader, reader.get(VersionRow, review.version_id, what="model version").model_id)
-    given = {"contract": contract.body} if contract and "contract" in chosen.parameters.model_fields else {}
+        model_id = reader.get(VersionRow, review.version_id, what="model version").model_id
+        given = usual_parameters(reader, chosen, model_id)
     if inputs is None:
         raise InvalidInput("This review rests on no dataset yet. Add one on its overview, then run the analysis.")
     return request_run(
@@ -169,6 +170,16 @@ def run_for_question(store: Store, key: str, review_id: int, question_id: str, *
         review_id=review_id,
         question_id=question_id,
     )
+
+
+def usual_parameters(reader: Reader, chosen: Analysis, model_id: int) -> dict[str, object]:
+    """Return what was agreed on for a model: its published data contract, the drift limits that were accepted last."""
+    contract = published(reader, model_id) if "contract" in chosen.parameters.model_fields else None
+    given: dict[str, object] = {"contract": contract.body} if contract else {}
+    accepted = drift_limits(reader, model_id) if chosen.key == "drift" else None
+    if accepted:
+        given |= accepted.body.model_dump(include={"alpha", "margin", "missing_margin"})
+    return given
 
 
 @dataclass(frozen=True)

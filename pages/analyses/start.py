@@ -1,5 +1,7 @@
 """Run an analysis: on which data, compared with what, with which settings; what is missing is said before."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -78,6 +80,7 @@ st.caption(plain(chosen.question))
 with page.store.reading() as reader:
     datasets = list(datasets_of(reader, model_id))
     versions = {row.id or 0: row for row in reversed(reader.all(VersionRow, model_id=model_id))}
+    agreed = runs.usual_parameters(reader, chosen, model_id)
 titles = {row.id or 0: f"{row.name} ({row.role}, {row.rows:,} rows)" for row in datasets}
 if not datasets:
     widgets.empty_place(
@@ -180,7 +183,11 @@ with st.form(f"settings of {key}"):
     with st.expander("Settings", icon=":material/tune:", expanded=given is not None):
         st.caption("The defaults are right for most cases. They stand in the result, and so does the seed.")
         choices = {"column": [column["name"] for column in data.summary["columns"]], "class": classes_of(data)}
-        start = given.parameters if given and given.analysis == key else {}
+        start: Mapping[str, object] = agreed
+        if given and given.analysis == key:
+            start = given.parameters
+        elif agreed:
+            st.caption(plain(f"Agreed on for this model: {', '.join(agreed).replace('_', ' ')}."))
         values = parameter_form(chosen.parameters, given=start, choices=choices, key=key)
         seed = st.number_input(
             "Seed",

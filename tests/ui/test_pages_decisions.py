@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from modelops.domain.inventory import DatasetRole
-from modelops.services import decisions
+from modelops.services import decisions, runs
 from modelops.store.queries_decisions import decisions_of_run, drift_limits
 from modelops.store.tables import RunRow
 from tests.jobs.decided_runs import add, ran, worked
@@ -120,3 +122,14 @@ def test_rehearsed_thresholds_are_accepted_beside_their_alarm_rate(rehearsed, st
     with store.reading() as reader:
         assert drift_limits(reader, 1).row.reason == "Few false alarms."
     assert "Few false alarms." in texts(screen)
+
+
+def test_accepted_thresholds_are_those_of_the_next_run(rehearsed, store, people, now, visit):
+    given = {"data_id": rehearsed.data_id, "reference_id": rehearsed.reference_id, "version_id": 1}
+    limits = {"alpha": 0.01, "margin": 0.25, "domain_classifier": False, "rehearsals": 30}
+    run = runs.request_run(store, "drift", actor=people["author"], at=now, parameters=limits, **given)
+    run = worked(store, Path(store.sqlite_file).parent, run)
+    decisions.accept_drift_limits(store, run.id, actor=people["author"], at=now, reason="Few false alarms.")
+    screen = visit("author", "pages/analyses/start.py", analysis="drift", model="1")
+    assert field(screen, "Alpha", "number_input").value == 0.01
+    assert field(screen, "Margin", "number_input").value == 0.25
