@@ -201,9 +201,14 @@ def selected(rows: pd.DataFrame, features: tuple[str, ...], *, is_named: bool) -
 
 def is_text(column: pd.Series[Any]) -> bool:
     """Say whether a column holds text."""
+    return is_text_type(column.dtype)
+
+
+def is_text_type(kind: Any) -> bool:
+    """Say whether columns of this type hold text."""
     import pandas as pd
 
-    return isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.is_string_dtype(column.dtype)
+    return isinstance(kind, pd.CategoricalDtype) or pd.api.types.is_string_dtype(kind)
 
 
 def as_number(column: pd.Series[Any], name: str) -> np.ndarray:

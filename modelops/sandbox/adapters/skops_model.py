@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelops.domain.columns import ModelSummary, Task
-from modelops.errors import ModelOpsError, RefusedFile
+from modelops.errors import ModelOpsError, NotMeasured, RefusedFile
 from modelops.sandbox.adapters import skops_checks, skops_training
 from modelops.sandbox.adapters.base import (
     Answers,
@@ -19,7 +19,7 @@ from modelops.sandbox.adapters.base import (
     chosen_rounds,
     class_labels,
     failed,
-    is_text,
+    is_text_type,
     numbered,
     one_number_each,
     positions_of,
@@ -155,13 +155,15 @@ class ScikitLearnModel:
             return None
         frame = selected(rows, self.summary.features, is_named=self.is_named)
         takes_categories = getattr(tree, "is_categorical_", None) is not None
-        if not takes_categories and any(is_text(frame.iloc[:, position]) for position in range(frame.shape[1])):
+        if not takes_categories and any(map(is_text_type, frame.dtypes)):
             return None
         from modelops.sandbox.adapters import sklearn_shap
 
-        found: TreeValues | None = self._ask(
-            rows, lambda taken: sklearn_shap.contributions(tree, taken, class_index=class_index)
-        )
+        found: TreeValues | None
+        try:
+            found = self._ask(rows, lambda taken: sklearn_shap.contributions(tree, taken, class_index=class_index))
+        except NotMeasured:
+            return None
         return found
 
     def staged(self, rows: pd.DataFrame, *, stages: int) -> Stages | None:
@@ -199,7 +201,7 @@ class ScikitLearnModel:
         chosen = selected(rows, self.summary.features, is_named=self.is_named)
         if keeps_categories:
             return chosen
-        text = {name: "str" for name in chosen.columns if is_text(chosen[name])}
+        text = {name: "str" for name, kind in chosen.dtypes.items() if is_text_type(kind)}
         plain = chosen.astype(text) if text else chosen
         if self._takes_texts:
             return plain.iloc[:, 0].fillna("").astype(str)

@@ -45,7 +45,7 @@ def tree_values(ensemble: Ensemble, matrix: np.ndarray, output: np.ndarray, *, u
     start = base(ensemble)
     gap = np.abs(values.sum(axis=1) + start - output).max(initial=0.0)
     scale = max(1.0, float(np.abs(output).max(initial=0.0)))
-    return TreeValues(values, start, unit, METHOD) if gap <= _RELATIVE * scale else None
+    return TreeValues(values, start, unit, METHOD) if np.isfinite(scale) and gap <= _RELATIVE * scale else None
 
 
 def turned(found: TreeValues) -> TreeValues:

@@ -1,0 +1,119 @@
+"""How fast the heavy parts are, against what else there is: one interleaved run, as ratios, with peak memory.
+
+    python benchmarks/speed.py                        everything, 1,000,000 rows
+    python benchmarks/speed.py drift --rows 100000    one part, smaller: drift, trees or fairness
+    python benchmarks/speed.py drift --peers /tmp/p   also the drift suites, each in an environment made there with pip
+
+Every way runs in a process of its own, in turn, ``--repeats`` times; medians are printed. Times are of the whole work,
+reading included, after a run on a small table in the same process: what importing and compiling take is not in them.
+Trust ratios more than seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# Threads that wait for each other by spinning starve on a shared machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+import speed_drift  # noqa: E402
+import speed_fairness  # noqa: E402
+import speed_peers  # noqa: E402
+import speed_trees  # noqa: E402
+from speed_clock import Clock  # noqa: E402
+
+PARTS = {"drift": speed_drift, "trees": speed_trees, "fairness": speed_fairness}
+WARM_UP_ROWS = 15_000
+
+Numbers = dict[str, float]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all if none is named")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the tables; trees explain at most 2,000")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--dir", type=Path, help="where tables and models are kept; a temporary folder if not given")
+    parser.add_argument(
+        "--peers", type=Path, help="where the drift suites are installed, each by itself; not run if not given"
+    )
+    parser.add_argument("--way", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    if options.way:
+        measure(options.parts[0], options.way, options.dir)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for part in options.parts or PARTS:
+            run(part, options, (options.dir or Path(folder)) / f"{part}-{options.rows}")
+
+
+def run(part: str, options: argparse.Namespace, folder: Path) -> None:
+    """Measure all ways of one part in turn, and print them."""
+    module = PARTS[part]
+    for place, rows in ((folder, options.rows), (folder / "warm", min(options.rows, WARM_UP_ROWS))):
+        place.mkdir(parents=True, exist_ok=True)
+        module.make(place, rows)
+    found: dict[str, list[Numbers]] = {way: [] for way in module.WAYS}
+    for _ in range(options.repeats):
+        for way, runs in found.items():
+            runs.append(in_a_process(part, way, folder))
+    print(f"\n{part}, {options.rows:,} rows, medians of {options.repeats}\n")
+    print("| way | seconds | of the processor | times ours | peak memory, MB |\n|---|---|---|---|---|")
+    middle = {
+        way: {name: statistics.median(each[name] for each in runs) for name in runs[0]} for way, runs in found.items()
+    }
+    ours = 0.0
+    for way, numbers in middle.items():
+        # Trees have several models; each has ours first.
+        ours = numbers["seconds"] if way in module.OURS else ours
+        show(way, numbers, ours)
+    if part == "drift" and options.peers:
+        for name in speed_peers.PEERS:
+            try:
+                numbers = speed_peers.measured(name, options.peers, folder)
+            except RuntimeError as reason:
+                print(f"| {name}: left out, {reason} | - | - | - | - |", flush=True)
+            else:
+                show(f"{name} (one run{speed_peers.REMARKS.get(name, '')})", numbers, ours)
+    for line in getattr(module, "remarks", lambda _: ())(folder):
+        print(line)
+
+
+def show(way: str, numbers: Numbers, ours: float) -> None:
+    ratio = f"{numbers['seconds'] / ours:.1f}" if ours else "-"
+    print(f"| {way} | {numbers['seconds']:.2f} | {numbers['cpu']:.2f} | {ratio} | {numbers['peak']:,.0f} |", flush=True)
+
+
+def in_a_process(part: str, way: str, folder: Path) -> Numbers:
+    command = [sys.executable, __file__, part, "--way", way, "--dir", str(folder)]
+    environment = {**os.environ, **getattr(PARTS[part], "ENVIRONMENT", {})}
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    numbers: Numbers = json.loads(answer.stdout.splitlines()[-1])
+    return numbers
+
+
+def measure(part: str, way: str, folder: Path) -> None:
+    """Run one way in this process; it may tell its times itself, where it measures a part or stands for more."""
+    work = PARTS[part].WAYS[way]
+    work(folder / "warm")
+    clock = Clock()
+    told = work(folder)
+    seconds, cpu = clock.read() if told is None else told
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "peak": peak}))
+
+
+if __name__ == "__main__":
+    main()
