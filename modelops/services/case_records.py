@@ -18,7 +18,7 @@ from modelops.services.cases import queue_of, result_of, reviewed
 from modelops.services.refusals import audits_refusals
 from modelops.services.reviews import changed
 from modelops.store import Reader, Store, Transaction
-from modelops.store.queries_cases import as_reading, readings_of, settlements_of
+from modelops.store.queries_cases import ATTACH, as_reading, readings_of, settlements_of
 from modelops.store.tables import AnswerRow, EvidenceRow, RunRow, UserRow, VersionRow
 
 
@@ -27,6 +27,8 @@ def attach_readings(
     store: Store, run_id: int, review_id: int, question_id: str, *, actor: Actor, at: datetime, reason: str = ""
 ) -> EvidenceRow:
     """Make what was read of a run evidence under a question, as it is now: progress, verdicts, agreement, accuracy.
+
+    Whoever gave a verdict in it has contributed to the review.
 
     Raises
     ------
@@ -56,7 +58,10 @@ def attach_readings(
             added_by=actor.user_id,
             added_at=at,
         )
-        return add_row(t, row, actor=actor, at=at, reason=reason)
+        added = add_row(t, row, actor=actor, at=at, reason=reason)
+        # From here on whoever gave a verdict has contributed to the review (`contributions`, and the trigger).
+        t.record(actor, ATTACH, f"review/{review_id}/run/{run_id}", at=at, digest=row.digest, contributes=True)
+        return added
 
 
 def record_text(store: Store, reader: Reader | Transaction, run: RunRow) -> str:
@@ -76,7 +81,7 @@ def record_text(store: Store, reader: Reader | Transaction, run: RunRow) -> str:
         queue_of(result),
         tuple(as_reading(row) for row in rows),
         {row.case_row: as_reading(row) for row in settled},
-        0,
+        None,
         is_classes=result.task == Task.CLASSIFICATION,
     )
     people = {row.reader_id for row in rows}

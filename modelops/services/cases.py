@@ -31,17 +31,20 @@ from modelops.store.tables import (
 
 MOST_READERS = 2
 QUEUE = "queue"
+BLIND = "case:blind"
 
 
 @dataclass(frozen=True)
 class CaseReview:
-    """Everything that was read of one run: the queue, verdicts, how far readers agree, what it does to the accuracy.
+    """What was read of one run: the queue, verdicts, how far readers agree, what it does to the accuracy.
 
-    ``mine`` are the verdicts of whoever looks; ``open_rows`` what that person may still read; ``revealed`` the cases on
-    which both have given their verdict, so that they may see the other's.
+    ``touched`` are the cases that anybody has read. Everything else rests on the verdicts that whoever looks may see:
+    ``mine``, their own, and those of cases that are ``revealed``, because two people have read them. ``open_rows`` is
+    what that person may still read.
     """
 
     queue: Queue
+    touched: frozenset[int]
     readings: tuple[Reading, ...]
     settlements: dict[int, Reading]
     stands: dict[int, Reading]
@@ -54,7 +57,7 @@ class CaseReview:
     @property
     def read(self) -> int:
         """How many cases at least one person has read."""
-        return len({one.row for one in self.readings})
+        return len(self.touched)
 
     @property
     def read_twice(self) -> int:
@@ -93,16 +96,26 @@ def case_review(store: Store, run_id: int, *, actor: Actor) -> CaseReview:
 
 
 def reviewed(
-    queue: Queue, readings: tuple[Reading, ...], settlements: dict[int, Reading], person: int, *, is_classes: bool
+    queue: Queue,
+    readings: tuple[Reading, ...],
+    settlements: dict[int, Reading],
+    person: int | None,
+    *,
+    is_classes: bool,
 ) -> CaseReview:
-    """Return what some readings of a queue come to, as ``person`` may see it."""
+    """Return what some readings of a queue come to, as ``person`` may see it; all of them for ``None``.
+
+    A count, too, tells a second reader what the first one said.
+    """
     by_row: dict[int, list[Reading]] = {}
     for one in readings:
         by_row.setdefault(one.row, []).append(one)
-    stands = settled_readings(readings, settlements)
+    shown = tuple(one for one in readings if person in (None, one.reader_id) or len(by_row[one.row]) == MOST_READERS)
+    stands = settled_readings(shown, settlements)
     return CaseReview(
         queue=queue,
-        readings=readings,
+        touched=frozenset(by_row),
+        readings=shown,
         settlements=settlements,
         stands=stands,
         kappa=readers_agreement(readings),
@@ -168,7 +181,7 @@ def read_case(
     Raises
     ------
     NotAllowed, NotFound
-        Without the right; without such a run or case.
+        Without the right, or as a second reader who can see the first verdict; without such a run or case.
     InvalidInput
         Without a note.
     Conflict
@@ -186,6 +199,10 @@ def read_case(
     with store.transaction() as t:
         given = [one for one in readings_of(t, run_id) if one.case_row == row]
         mine = next((one for one in given if one.reader_id == actor.user_id), None)
+        if given and mine is None and Right.READ_AUDIT in actor.rights:
+            raise NotAllowed(
+                "Who reads the audit trail sees the first verdict there, and so is no second reader.", rule=BLIND
+            )
         if mine is None and len(given) >= MOST_READERS:
             raise Conflict(f"Row {row} was read by two people already. Read another case, or settle one.")
         if mine is not None and len(given) >= MOST_READERS:
@@ -206,7 +223,7 @@ def read_case(
         else:
             mine.verdict, mine.right_label, mine.note, mine.at = verdict, label, note, at
         new = {"row": row, "verdict": verdict, "right_label": label, "note": note}
-        t.record(actor, "case:read", f"run/{run_id}", at=at, old=old, new=new)
+        t.record(actor, "case:read", f"run/{run_id}", at=at, old=old, new=new, contributes=True)
     return mine
 
 
@@ -255,7 +272,7 @@ def settle_case(
             )
         )
         new = {"row": row, "verdict": verdict, "right_label": settled.right_label}
-        t.record(actor, "case:settle", f"run/{run_id}", at=at, reason=note, new=new)
+        t.record(actor, "case:settle", f"run/{run_id}", at=at, reason=note, new=new, contributes=True)
     return settled
 
 

@@ -10,6 +10,9 @@ from modelops.domain.case_reading import Reading
 from modelops.store.tables import CaseReadingRow, CaseSettlementRow
 from modelops.store.transaction import Reader
 
+ATTACH = "case:attach"
+"""In the audit trail: the verdicts on the cases of a run became evidence of a review."""
+
 
 def readings_of(reader: Reader, run_id: int) -> Sequence[CaseReadingRow]:
     """Return every verdict on the cases of a run, in the order in which they were given."""

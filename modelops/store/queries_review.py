@@ -24,6 +24,7 @@ from modelops.domain.content import (
 )
 from modelops.domain.instant import instant
 from modelops.domain.review import EDITABLE, EvidenceKind, FindingState, ReviewState
+from modelops.store.queries_cases import ATTACH
 from modelops.store.queries_criteria import Frozen, bar_among, frozen_sets
 from modelops.store.tables import (
     AnswerRow,
@@ -84,7 +85,8 @@ def contributions(reader: Reader, review: ReviewRow) -> dict[int, tuple[str, ...
     """Return who had a hand in a review, its version, its model or its data, and by which acts.
 
     Computed from the audit trail. The model's owners count without any act, the earlier ones too; so does whoever gave
-    an answer that was kept from an earlier review. The trigger `sign_off_independent` says the same.
+    an answer that was kept from an earlier review, or a verdict on a case that became evidence. The trigger
+    `sign_off_independent` says the same.
     """
     version = reader.get(VersionRow, review.version_id, what="model version")
     model = reader.get(ModelRow, version.model_id, what="model")
@@ -92,6 +94,7 @@ def contributions(reader: Reader, review: ReviewRow) -> dict[int, tuple[str, ...
     subjects = [f"review/{review.id}", f"version/{version.id}", f"model/{model.id}"]
     subjects += [f"dataset/{row.dataset_id}" for row in used]
     subjects += _kept_from(reader, review, model)
+    cases = _case_readers(reader, review)
     query = (
         select(AuditRow.actor_id, AuditRow.action)
         .where(
@@ -103,9 +106,27 @@ def contributions(reader: Reader, review: ReviewRow) -> dict[int, tuple[str, ...
     )
     acts: dict[int, tuple[str, ...]] = dict.fromkeys(_earlier_owners(reader, model), ("was owner of the model",))
     acts[model.owner_id] = ("owner of the model",)
-    for actor_id, action in reader.session.exec(query):
+    for actor_id, action in [*reader.session.exec(query), *cases]:
         acts[actor_id] = (*acts.get(actor_id, ()), action)
     return acts
+
+
+def _case_readers(reader: Reader, review: ReviewRow) -> list[tuple[int, str]]:
+    """Return who gave a verdict on a case before it became evidence of a review, with the act."""
+    attached = reader.session.exec(
+        select(AuditRow.subject, func.max(AuditRow.sequence))
+        .where(AuditRow.action == ATTACH, col(AuditRow.subject).startswith(f"review/{review.id}/", autoescape=True))
+        .group_by(AuditRow.subject)
+    ).all()
+    found: set[tuple[int, str]] = set()
+    for subject, last in attached:
+        query = select(AuditRow.actor_id, AuditRow.action).where(
+            AuditRow.contributes,
+            AuditRow.subject == subject.removeprefix(f"review/{review.id}/"),
+            AuditRow.sequence < last,
+        )
+        found.update(reader.session.exec(query.distinct()))
+    return sorted(found)
 
 
 def _kept_from(reader: Reader, review: ReviewRow, model: ModelRow) -> list[str]:

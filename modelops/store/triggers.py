@@ -41,6 +41,10 @@ _CONTRIBUTED = """EXISTS (
     WHERE k.action = 'answer:keep' AND k.subject LIKE 'review/' || r.id || '/%' AND w.model_id = m.id
     AND a.contributes AND a.actor_id = NEW.user_id)
   OR EXISTS (
+    SELECT 1 FROM audit k JOIN audit a ON a.subject = substr(k.subject, length('review/' || r.id) + 2)
+    WHERE k.action = 'case:attach' AND k.subject LIKE 'review/' || r.id || '/%' AND a.sequence < k.sequence
+    AND a.contributes AND a.actor_id = NEW.user_id)
+  OR EXISTS (
     SELECT 1 FROM audit a WHERE a.actor_id = NEW.user_id AND a.contributes AND (
       a.subject = 'review/' || r.id OR a.subject LIKE 'review/' || r.id || '/%' OR a.subject = 'version/' || v.id
       OR a.subject = 'model/' || m.id
@@ -63,6 +67,11 @@ _OTHER_FILES = """(NEW.model_id <> OLD.model_id OR NEW.label <> OLD.label
   OR (OLD.dependencies IS NOT NULL AND (NEW.dependencies IS NULL OR NEW.dependencies <> OLD.dependencies)))"""
 
 _OTHER_BAR = """(NEW.policy <> OLD.policy OR NEW.criteria IS DISTINCT FROM OLD.criteria
+  OR NEW.request <> OLD.request OR NEW.analysis <> OLD.analysis
+  OR NEW.model_id <> OLD.model_id OR NEW.data_id <> OLD.data_id
+  OR NEW.version_id IS DISTINCT FROM OLD.version_id OR NEW.reference_id IS DISTINCT FROM OLD.reference_id
+  OR NEW.train_id IS DISTINCT FROM OLD.train_id OR NEW.champion_id IS DISTINCT FROM OLD.champion_id
+  OR (OLD.finished_at IS NOT NULL AND (NEW.state <> OLD.state OR NEW.finished_at IS DISTINCT FROM OLD.finished_at))
   OR (OLD.result IS NOT NULL AND (NEW.result IS DISTINCT FROM OLD.result OR NEW.cases IS DISTINCT FROM OLD.cases)))"""
 
 _THIRD_READER = (
@@ -98,10 +107,20 @@ def _rules() -> list[tuple[str, str, str, str, str]]:
     rules.append(("model_version", "UPDATE", "version_fixed", _OTHER_FILES, "the files of a version never change"))
     changed = "NEW.digest <> OLD.digest OR NEW.model_id <> OLD.model_id"
     rules.append(("dataset", "UPDATE", "dataset_fixed", changed, "the bytes of a dataset never change"))
-    rules.append(("run", "UPDATE", "run_fixed", _OTHER_BAR, "the bar of a run and its result never change"))
+    rules.append(("run", "UPDATE", "run_fixed", _OTHER_BAR, "the bar of a run, its inputs and its result never change"))
     rules.append(("case_reading", "INSERT", "case_reading_two", _THIRD_READER, "a case is read by two people"))
     rules.append(("case_reading", "UPDATE", "case_reading_fixed", _OTHER_READING, "what two people read stands still"))
-    kept = ("case_reading", "review", "finding", "waiver", "comment", "review_dataset", "model_version", "dataset")
+    kept = (
+        "run",
+        "case_reading",
+        "review",
+        "finding",
+        "waiver",
+        "comment",
+        "review_dataset",
+        "model_version",
+        "dataset",
+    )
     rules += [(table, "DELETE", f"{table}_kept", "TRUE", f"{table} rows are never deleted") for table in kept]
     rules.append(("review_dataset", "UPDATE", "review_dataset_fixed", "TRUE", "the data of a review stay in it"))
     closed = f"(SELECT state FROM review WHERE id = NEW.review_id) NOT IN {_EDITABLE}"  # noqa: S608 - no value of anybody

@@ -129,9 +129,11 @@ def _settle(shown: Shown, row: int, key: str) -> None:
 def found(shown: Shown, review: CaseReview) -> None:
     """Show what came of the reading: counts of verdicts, agreement, accuracy as adjusted, and who said what."""
     st.subheader("What was found", anchor=False)
-    if not review.readings:
+    if not review.touched:
         st.caption("Nothing yet: read the first case above.")
         return
+    if len(review.touched) > len({one.row for one in review.readings}):
+        st.caption("Cases that one other person has read count here once two people have read them.")
     with shown.page.store.reading() as reader:
         people = names(reader, {one.reader_id for one in review.readings})
     with st.container(horizontal=True, gap="large"):

@@ -145,7 +145,7 @@ def _verdict(shown: Shown, review: CaseReview, row: int) -> None:
     if mine is None and row not in review.open_rows:
         st.info("Two other people have read this case.")
         return
-    others = any(one.row == row for one in review.readings) and mine is None
+    others = row in review.touched and mine is None
     if others:
         st.caption("Somebody has read this case. You see their verdict once you have given yours.")
     draft = f"verdict {shown.run.id} {row}"

@@ -2,16 +2,19 @@
 
 import sqlite3
 import threading
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from modelops.domain.case_reading import CaseVerdict
 from modelops.domain.checklist import Gate
+from modelops.domain.people import Role
 from modelops.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from modelops.services import case_records, cases, reviews, runs
-from modelops.store.queries_review import evidence
-from modelops.store.tables import AuditRow, CaseReadingRow, RunRow
+from modelops.store.queries_review import contributions, evidence
+from modelops.store.tables import AuditRow, CaseReadingRow, ReviewRow, RunRow
 from tests.ui.ui_inventory import MADE_AT, make, work
 
 MODEL, LABEL, AMBIGUOUS, _ = CaseVerdict
@@ -97,6 +100,23 @@ def test_neither_reader_sees_the_others_verdict_before_giving_one(home, people, 
     read("reviewer", rows[0], LABEL)
     after = review_of(home, people, "reviewer")
     assert [one.verdict for one in after.revealed[rows[0]]] == [MODEL, LABEL]
+
+
+def test_no_count_tells_the_second_reader_what_the_first_one_said(home, people, rows, read):
+    read("author", rows[0], LABEL)
+    before = review_of(home, people, "reviewer")
+    assert (before.read, before.readings, before.stands) == (1, (), {})
+    assert before.adjusted == review_of(home, people, "auditor").adjusted == ()
+    assert review_of(home, people, "author").counts[LABEL] == 1
+
+
+def test_who_reads_the_audit_trail_is_no_second_reader(home, people, now, rows, read):
+    both = replace(people["reviewer"], roles=people["reviewer"].roles | {Role.AUDITOR})
+    given = {"actor": both, "at": now, "verdict": MODEL, "note": "Looks right."}
+    read("author", rows[0])
+    with pytest.raises(NotAllowed, match="no second reader"):
+        cases.read_case(home, 1, rows[0], **given)
+    cases.read_case(home, 1, rows[1], **given)
 
 
 def test_a_verdict_can_be_changed_until_a_second_person_has_read_the_case(home, people, rows, read):
@@ -245,3 +265,36 @@ def test_only_who_answers_attaches(home, people, now, rows, read, review):
     read("author", rows[0])
     with pytest.raises(NotAllowed):
         attach(home, people, now, review, "reviewer")
+
+
+def contributors(home, review):
+    with home.reading() as reader:
+        return contributions(reader, reader.get(ReviewRow, review.id, what="review"))
+
+
+def test_whose_verdicts_are_evidence_has_contributed(home, people, now, rows, read, review):
+    reviewer = people["reviewer"].user_id
+    read("reviewer", rows[0])
+    assert reviewer not in contributors(home, review)
+    attach(home, people, now, review)
+    read("approver", rows[0])
+    assert contributors(home, review)[reviewer] == ("case:read",)
+    assert people["approver"].user_id not in contributors(home, review)
+
+
+def test_the_database_refuses_the_signature_of_whose_verdicts_are_evidence(home, people, now, rows, read, review):
+    def raw(who):
+        person = people[who]
+        row = (review.id, 1, person.user_id, person.name, who, "approval", "approve", "r", "s", "password", "d")
+        names = "review_id, submission, user_id, printed_name, role, meaning, decision, reason, statement"
+        sql = f"INSERT INTO sign_off ({names}, authentication, content_digest, at) VALUES ({', '.join('?' * 12)})"
+        with closing(sqlite3.connect(home.sqlite_file)) as database:
+            database.execute("UPDATE review SET state = 'submitted', submission = 1")
+            database.execute(sql, (*row, now.isoformat()))
+
+    read("reviewer", rows[0])
+    raw("reviewer")
+    attach(home, people, now, review)
+    with pytest.raises(sqlite3.IntegrityError, match="contributor"):
+        raw("reviewer")
+    raw("approver")

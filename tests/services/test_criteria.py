@@ -12,7 +12,7 @@ from modelops.services import answers, criteria, evidence, exporting, files, inv
 from modelops.services.criteria import CriteriaRecord, as_criterion
 from modelops.store.queries_criteria import bar, draft, frozen_by_digest
 from modelops.store.queries_review import content, contributions
-from modelops.store.tables import AuditRow, ReviewRow, RunRow, VersionRow
+from modelops.store.tables import AuditRow, DatasetRow, ReviewRow, RunRow, VersionRow
 from tests.services.road import answer_all, opened, sign
 from tests.store.road_store import finished, with_data
 
@@ -141,21 +141,21 @@ def test_a_version_or_dataset_of_the_same_bytes_does_not_hide_that_the_result_wa
 
 
 def test_what_another_model_showed_on_the_same_table_is_not_this_result(store, people, now, review):
-    def of_model(run, content):
+    def give_model(version_id, content):
         with store.transaction() as t:
-            row = t.get(RunRow, run.id, what="run")
-            row.request = {**row.request, "data_roles": {"target": "target"}}
-            if row.version_id:
-                t.get(VersionRow, row.version_id, what="version").artifact = files.keep(store, t, content, at=now)
+            t.get(VersionRow, version_id, what="version").artifact = files.keep(store, t, content, at=now)
 
-    of_model(ran(store, people, now), b"an earlier model")
+    give_model(1, b"an earlier model")
+    with store.transaction() as t:
+        t.get(DatasetRow, 1, what="dataset").roles = {"target": "target", "features": ["income"]}
+    ran(store, people, now)
     newer = inventory.register_version(store, 1, actor=people["author"], at=now, label="2.0")
     body = Criteria(criteria=(as_criterion(RECALL, among=()),))
     given = {"actor": people["author"], "at": later(now, 1)}
     criteria.write_criteria(store, newer.id, body, seen_revision=0, **given)
     criteria.freeze_criteria(store, newer.id, seen_revision=1, **given)
+    give_model(newer.id, b"a new model")
     run = finished(store, people["author"], later(now, 2), data_id=1, version_id=newer.id)
-    of_model(run, b"a new model")
     assert bar_of(store, run).moved(run) is None
 
 

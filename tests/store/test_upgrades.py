@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import sqlite3
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -20,6 +21,14 @@ from modelops.store.tables import AttestationRow, EvidenceRow, ReviewRow, RunRow
 from tests.store.road_store import RELEASES, approved_with_a_run, dump, restored
 
 EARLIER = sorted(path.name.split(".")[0] for path in RELEASES.glob("*.sql.gz"))
+
+NEW_TABLES = {"criteria": "body", "decision": "reason", "contract": "body", "case_settlement": "note"}
+ROWS_OF_TODAY = (
+    "INSERT INTO criteria VALUES ('d', 1, 1, '{}', '', 1, '2026-11-28')",
+    "INSERT INTO decision VALUES (1, 'threshold', 1, 1, 1, 'r', '{}', 'd', 'why', 1, '2026-11-28')",
+    "INSERT INTO contract VALUES (1, 1, 1, NULL, 'begin', '', '', 'd', '{}', 0, NULL, 1, '2026-11-28')",
+    "INSERT INTO case_settlement VALUES (1, 7, 'model error', NULL, 'why', 1, '2026-11-28')",
+)
 
 
 @pytest.fixture(params=EARLIER)
@@ -74,6 +83,29 @@ def test_the_refusals_of_the_database_are_there_again(upgraded):
     with pytest.raises(IntegrityError, match="never change"), upgraded.transaction() as t:
         t.get(RunRow, 1, what="run").result = Digest.of(b"a better one")
         t.flush()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM run",
+        "UPDATE run SET data_id = data_id + 1",
+        "UPDATE run SET version_id = NULL",
+        "UPDATE run SET champion_id = 1",
+        "UPDATE run SET request = '{}'",
+        "UPDATE run SET finished_at = '2099-01-01 00:00:00'",
+        "UPDATE run SET state = 'cancelled'",
+        *(f"DELETE FROM {table}" for table in NEW_TABLES),
+        *(f"UPDATE {table} SET {column} = 'another'" for table, column in NEW_TABLES.items()),
+    ],
+)
+def test_an_upgraded_database_refuses_in_plain_sql_too(upgraded, sql):
+    with sqlite3.connect(upgraded.sqlite_file) as database:
+        for row in ROWS_OF_TODAY:
+            database.execute(row)
+        with pytest.raises(sqlite3.IntegrityError, match=r"never|append-only"):
+            database.execute(sql)
+    database.close()
 
 
 def test_a_store_of_today_can_be_kept_for_the_next_release(store, people, now, tmp_path):
