@@ -266,3 +266,18 @@ def test_sampled_rows_are_said():
     found = compute(planted(1200), rows=500)
     assert any("500 of 1,200 rows" in note for note in found.notes)
     assert measured(found, "breusch_pagan_p_value").sample_size == 500
+
+
+def test_worst_errors_of_repeated_rows_are_no_bias():
+    alarms = 0
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        guess, error, site = rng.normal(size=80), rng.normal(size=80), rng.choice(["east", "west"], 80)
+        columns = {"guess": guess, "truth": guess + error, "x": rng.normal(size=80), "site": site}
+        columns = {name: np.repeat(values, 15) for name, values in columns.items()}
+        columns |= {"who": np.repeat(np.arange(80), 15), "site": columns["site"].tolist()}
+        roles = {"features": ("x", "site"), "target": "truth", "prediction": "guess", "ids": ("who",)}
+        found = compute(evaluation(columns, task=Task.REGRESSION, **roles))
+        p_values = [one.value for one in found.measurements if one.metric == "error_bias_adjusted_p_value"]
+        alarms += min(p_values) < 0.05
+    assert alarms <= 3

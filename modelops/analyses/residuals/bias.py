@@ -78,9 +78,9 @@ def error_bias(sample: Sample, column: Cells, found: Residuals, worst: Tails, *,
             reason = f"Only {size} rows are {side} that much; {FEWEST} are the least to compare."
             result.append(Bias(column.name, side, None, None, size, (None, None), reason))
         elif numbers is not None:
-            result.append(_of_numbers(column.name, side, numbers[tail], numbers[~tail], size))
+            result.append(_of_numbers(column.name, side, numbers[tail], numbers[~tail], found.how.repeats_effect))
         else:
-            result.append(_of_levels(column, side, tail, seed=seed))
+            result.append(_of_levels(column, side, tail, found.how.repeats_effect, seed=seed))
     return result
 
 
@@ -93,7 +93,9 @@ def _numbers(sample: Sample, column: Cells, rows: NDArray[np.intp]) -> Numbers |
     return None if np.unique(some[:10_000]).size < _DISTINCT else numbers
 
 
-def _of_numbers(name: str, side: Side, tail: Numbers, rest: Numbers, size: int) -> Bias:
+def _of_numbers(name: str, side: Side, tail: Numbers, rest: Numbers, effect: float) -> Bias:
+    """Compare numbers; ``effect`` rows are worth one independent row, where rows of one entity repeat."""
+    size = tail.size
     tail, rest = np.sort(tail[np.isfinite(tail)]), np.sort(rest[np.isfinite(rest)])
     if min(tail.size, rest.size) < FEWEST:
         reason = f"The column has fewer than {FEWEST} values among the {side} rows or among the others."
@@ -102,7 +104,7 @@ def _of_numbers(name: str, side: Side, tail: Numbers, rest: Numbers, size: int) 
     below = np.searchsorted(tail, points, side="right") / tail.size
     other = np.searchsorted(rest, points, side="right") / rest.size
     statistic = float(np.abs(below - other).max())
-    p_value = kolmogorov_smirnov_p_value(statistic, tail.size, rest.size)
+    p_value = kolmogorov_smirnov_p_value(statistic, _worth(tail.size, effect), _worth(rest.size, effect))
     means = (shown(_mean(tail)), shown(_mean(rest)))
     return Bias(name, side, statistic, p_value, size, means)
 
@@ -112,7 +114,11 @@ def _mean(values: Numbers) -> float:
     return float(np.mean(values / scale)) * scale
 
 
-def _of_levels(column: Cells, side: Side, tail: NDArray[np.bool_], *, seed: int) -> Bias:
+def _worth(rows: int, effect: float) -> float:
+    return float(max(1, round(rows / effect)))
+
+
+def _of_levels(column: Cells, side: Side, tail: NDArray[np.bool_], effect: float, *, seed: int) -> Bias:
     size = int(np.count_nonzero(tail))
     counts = np.stack([np.bincount(column.codes[mask], minlength=len(column.levels)) for mask in (tail, ~tail)]).astype(
         np.int64
@@ -121,10 +127,18 @@ def _of_levels(column: Cells, side: Side, tail: NDArray[np.bool_], *, seed: int)
     levels = [level for level, total in zip(column.levels, np.bincount(column.codes), strict=False) if total]
     typical = (levels[int(np.argmax(counts[0]))], levels[int(np.argmax(counts[1]))])
     try:
-        test = homogeneity(counts, rng=np.random.default_rng(seed))
+        test = homogeneity(_independent(counts, effect), rng=np.random.default_rng(seed))
     except NotMeasured as reason:
         return Bias(column.name, side, None, None, size, typical, str(reason))
     return Bias(column.name, side, cramers_v(test), test.p_value, size, typical)
+
+
+def _independent(counts: NDArray[np.int64], effect: float) -> NDArray[np.int64]:
+    """Return counts as if of independent rows: divided by the design effect (Rao and Scott's first correction)."""
+    if effect <= 1:
+        return counts
+    fewer = np.rint(counts / effect).astype(np.int64)
+    return fewer[:, fewer.sum(axis=0) > 0]
 
 
 def bias_measurements(each: Bias, adjusted: float | None, scope: Scope) -> list[Measurement]:
