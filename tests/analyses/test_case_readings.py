@@ -126,3 +126,16 @@ def test_the_interval_from_a_random_sample_covers_the_truth():
 
 def test_nothing_read_adjusts_nothing():
     assert adjusted_accuracy(queue(range(5)), {}) == ()
+
+
+def test_where_no_row_would_be_left_there_is_no_accuracy_without_rows():
+    given = {row: reading(row, LABEL) for row in range(3)}
+    every = adjusted_accuracy(queue(range(3), judged=3), given)
+    some = adjusted_accuracy(queue(range(3), judged=9, wrong=9, order="random"), given)
+    for found in (every, some):
+        assert [one.name for one in found] == ["accuracy with wrong labels put right"]
+        assert found[0].value == 1
+
+
+def test_readings_of_other_rows_adjust_nothing():
+    assert adjusted_accuracy(queue(range(3), wrong=9, order="random"), {7: reading(7, LABEL)}) == ()

@@ -52,6 +52,8 @@ def adjusted_accuracy(queue: Queue, settled: Mapping[int, Reading], *, level: fl
     if not queue.judged or not settled:
         return ()
     read = [settled[row] for row in queue.rows if row in settled]
+    if not read:
+        return ()
     put_right = sum(_is_put_right(one, queue) for one in read)
     left_out = sum(one.verdict in {CaseVerdict.LABEL_ERROR, CaseVerdict.DATA_ERROR} for one in read)
     all_read = queue.is_complete and len(read) == len(queue.rows)
@@ -67,14 +69,19 @@ def adjusted_accuracy(queue: Queue, settled: Mapping[int, Reading], *, level: fl
         right = queue.judged - wrong + put_right
         kept = queue.judged - left_out
         corrected = right / queue.judged, wilson(right, queue.judged, level=level)
-        removed = (queue.judged - wrong) / kept, wilson(queue.judged - wrong, kept, level=level)
+        some_left = kept > 0
+        removed = (
+            ((queue.judged - wrong) / kept, wilson(queue.judged - wrong, kept, level=level)) if some_left else None
+        )
     else:
         corrected = _estimated(queue, len(read), put_right, level, removed=False)
-        removed = _estimated(queue, len(read), left_out, level, removed=True)
-    return (
-        Adjusted("accuracy with wrong labels put right", *corrected, how),
-        Adjusted("accuracy without rows of wrong label or data", *removed, how),
-    )
+        # Where every row is a mistake and none of those read stays one, no row would be left.
+        some_left = queue.wrong < queue.judged or left_out < len(read)
+        removed = _estimated(queue, len(read), left_out, level, removed=True) if some_left else None
+    found = [Adjusted("accuracy with wrong labels put right", *corrected, how)]
+    if removed is not None:
+        found.append(Adjusted("accuracy without rows of wrong label or data", *removed, how))
+    return tuple(found)
 
 
 def _is_put_right(one: Reading, queue: Queue) -> bool:
