@@ -198,6 +198,8 @@ def _score_pairs(rows: Rows, first: Answers, second: Answers, uncertainty: Uncer
     if not known.any():
         return [Pair(name, 0, reason="No row has all scores of both.") for name in SCORE_METRICS]
     truth, weights = rows.truth[known], None if how.weights is None else how.weights[known]
+    if weights is not None and not weights.any():
+        return [Pair(name, 0, reason="No row that has all scores of both has a weight.") for name in SCORE_METRICS]
     how = replace(how, weights=weights)
     one, other = first.scores[known], second.scores[known]
     found = [Pair("roc_auc", truth.size, reason="With more than two classes each has an area of its own.")]

@@ -212,8 +212,9 @@ def test_with_time_the_order_of_the_rows_changes_nothing():
 def test_an_earlier_method_in_a_column_is_a_baseline(labels):
     truth, columns = labels
     rule = ["yes" if income < 45 else "no" for income in columns["income"]]
-    found = compute(binary(400, rule=rule), columns=("rule",))
+    found = compute(binary(400, rule=rule), columns=("rule", "rule"))
     expected = metrics.accuracy_score(truth, [label == "yes" for label in rule])
+    assert sum(one.metric == "accuracy" and one.scope == {"baseline": "column:rule"} for one in found.measurements) == 1
     assert value(found, "accuracy", "column:rule") == pytest.approx(expected)
 
 

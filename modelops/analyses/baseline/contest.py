@@ -74,7 +74,8 @@ def contest_of_classes(data: EvaluationData, parameters: BaselineParameters, run
     if parameters.linear:
         rivals.append(_linear(data, parameters, run, rows, target, selected=selected))
     rivals += [
-        earlier_method(data.data, name, rows.positions, rows.classes, selected=selected) for name in parameters.columns
+        earlier_method(data.data, name, rows.positions, rows.classes, selected=selected)
+        for name in dict.fromkeys(parameters.columns)
     ]
     return Contest(rows, model, rivals, labelled.notes, labelled.dropped)
 
@@ -95,7 +96,8 @@ def contest_of_numbers(data: EvaluationData, parameters: BaselineParameters, run
     ]
     if parameters.linear:
         rivals.append(_linear(data, parameters, run, rows, target, selected=None))
-    rivals += [earlier_method(data.data, name, rows.positions, (), selected=None) for name in parameters.columns]
+    columns = dict.fromkeys(parameters.columns)
+    rivals += [earlier_method(data.data, name, rows.positions, (), selected=None) for name in columns]
     return Contest(rows, model, rivals, (), usable.dropped)
 
 
