@@ -88,6 +88,11 @@ def prepare(home: Path, database: Path, files: Path) -> None:
         runs.request_run(store, "performance", **now, data_id=data.id, version_id=version.id, seed=seed)
     for key in ("misclassified", "what_if"):
         runs.request_run(store, key, **now, data_id=data.id, version_id=version.id)
+    with staged(store, train("lightgbm", files, table).path) as artifact:
+        challenger = inventory.register_version(
+            store, model.id, **now, label="1.1", artifact=artifact, artifact_name="model.txt"
+        )
+    runs.request_run(store, "performance", **now, data_id=data.id, version_id=challenger.id)
     review = reviews.open_review(store, version.id, **now, gate=Gate.PRE_DEPLOYMENT, dataset_ids=[data.id])
     answer_all(store, review, people, now["at"])
     reviews.submit(store, review.id, **now)

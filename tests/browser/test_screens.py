@@ -28,6 +28,7 @@ ABOUT = {
     "start-analysis": "model=1",
     "run": "run=1",
     "compare": "left=1&right=2",
+    "compare-versions": "left=1&right=2",
     "cases": "run=3",
     "what-if": "run=4",
     **dict.fromkeys(("review", "checklist", "findings", "sign", "record"), "review=1"),
@@ -115,6 +116,25 @@ def test_a_page_stands_and_fits_and_asks_nobody_else(come, entry, look):
     assert page.evaluate(OVERFLOW) == [0, 0]
     assert watched.complaints == []
     assert watched.hosts == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("label", "ending", "begins"),
+    [
+        ("Picture (PNG)", "png", b"\x89PNG"),
+        ("Drawing (SVG)", "svg", b"<?xml"),
+        ("Points (CSV)", "csv", b"\xef\xbb\xbf"),
+    ],
+)
+def test_a_chart_is_taken_away_as_a_file(come, label, ending, begins):
+    visitor = come("author", next(iter(LOOKS))).visitor
+    visitor.open("run?run=1")
+    visitor.press(re.compile("Download chart"), exact=False)
+    button = visitor.page.get_by_role("button", name=label).first
+    with visitor.page.expect_download() as taken:
+        button.click()
+    assert taken.value.suggested_filename.endswith(f".{ending}")
+    assert taken.value.path().read_bytes().startswith(begins)
 
 
 def test_a_case_is_read_with_the_keyboard_alone(come):
