@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
@@ -509,3 +510,12 @@ def test_the_built_in_rules_name_what_is_measured():
     measured = {metric for metric, _ in searched(table(200, 1), table(200, 2))._values}
     wanted = {rule.metric for rule in policy.rules_for("leakage") if rule.task is not Task.REGRESSION}
     assert wanted <= measured
+
+
+def test_a_feature_that_cannot_be_read_is_not_said_to_tell_nothing():
+    columns = table(200, 1)
+    columns["took"] = pa.chunked_array([pa.array([int(label == "yes") for label in columns["y"]], pa.duration("s"))])
+    one = searched(columns).one("single_feature_roc_auc", feature="took")
+    assert one.value is None
+    assert "duration" in one.note
+    assert searched(columns).one("single_feature_adjusted_p_value", feature="took").value is None

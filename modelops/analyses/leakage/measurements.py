@@ -117,9 +117,9 @@ def _family(
     """Yield a family of columns; one that does not vary cannot predict: its figure is that of chance, and p is 1."""
     metric, nothing = ("r2", 0.0) if found.task is Task.REGRESSION else ("roc_auc", 0.5)
     by_name = {one.name: one for one in family}
-    reason = found.reasons.get("single", "")
     for name in names:
         scope, one = {"feature": name}, by_name.get(name)
+        reason = found.reasons.get("single") or found.reasons.get(f"{prefix} {name}", "")
         value, p_value = (one.value, one.adjusted) if one else (nothing, 1.0)
         yield measured(
             f"{prefix}_{metric}",

@@ -10,6 +10,7 @@ import numpy as np
 
 from modelops.analyses.base import Computed, EvaluationData, Run
 from modelops.analyses.composed import content_keys
+from modelops.analyses.cores.arrow_numbers import Kind, kind_of
 from modelops.analyses.cores.row_hashes import Hashes
 from modelops.analyses.leakage import display, measurements
 from modelops.analyses.leakage.duplicates import EXACT, ROUNDED, Repeated, RowKeys, Shared, repeated, row_keys, shared
@@ -43,6 +44,7 @@ NO_TRAIN = "No training data was given: what it shares with the data cannot be t
 _TRAIN_ROWS = 10
 _CELLS = 20_000_000
 _PERMUTED = 50_000_000
+_FAMILIES = ("single_feature", "missingness", "order")
 
 
 @dataclass
@@ -241,24 +243,33 @@ class Searching:
             return
         self.found.judged = labels.n_rows
         features = self.sample.roles.features
+        for name in (*features, *self.found.ids):
+            column = self.sample.source.column(name)
+            if kind_of(column) is Kind.OTHER:
+                for prefix in ("single_feature", "order"):
+                    self.found.reasons[f"{prefix} {name}"] = f"The column holds {column.type} values."
         values = [value_predictor(self.sample, name, labels) for name in features]
-        self.found.values = self._judged(values, labels, 1, lambda done: step(0.6 * done))
+        self.found.values = self._judged(values, labels, "single_feature", lambda done: step(0.6 * done))
         missing = [missing_predictor(self.sample, name, labels) for name in features]
-        self.found.missing = self._judged(missing, labels, 2, lambda done: step(0.6 + 0.3 * done))
+        self.found.missing = self._judged(missing, labels, "missingness", lambda done: step(0.6 + 0.3 * done))
         order = [id_predictor(self.sample, name, labels) for name in self.found.ids if name not in features]
         self.found.order = self._judged(
-            [*order, order_predictor(labels)], labels, 3, lambda done: step(0.9 + 0.1 * done)
+            [*order, order_predictor(labels)], labels, "order", lambda done: step(0.9 + 0.1 * done)
         )
 
     def _judged(
         self,
         predictors: list[Predictor | None],
         labels: Labels,
-        family: int,
+        family: str,
         progress: Callable[[float], None],
     ) -> list[Strength]:
         usable = [predictor for predictor in predictors if predictor is not None]
-        return strengths(usable, labels, rng=np.random.default_rng([self.run.seed, 37, family]), progress=progress)
+        rng = np.random.default_rng([self.run.seed, 37, 1 + _FAMILIES.index(family)])
+        found = strengths(usable, labels, rng=rng, progress=progress)
+        for name in {one.name for one in usable} - {one.name for one in found}:
+            self.found.reasons[f"{family} {name}"] = "Not enough data: no class is in both halves of the rows."
+        return found
 
     def _model(self) -> None:
         step = self._step(0.86, 0.1, "asking the model about rows one by one")
