@@ -13,6 +13,7 @@ from modelops.analyses.representativeness import RepresentativenessParameters, r
 from modelops.analyses.representativeness.stated import stated_shares
 from modelops.analyses.statistics.sample_size import margin_of_error, rows_for_precision
 from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.judged import verdicts
 from tests.analyses.samples import evaluation
 
 
@@ -132,6 +133,13 @@ def test_groups_that_are_absent_or_unknown_are_findings_of_their_own():
     assert find(found, "unknown_group_share", feature="a").value == pytest.approx(0.4)
     assert find(found, "smallest_group_rows").value == 0
     assert of_group(found, "representation_ratio", a="new").value is None
+
+
+def test_a_group_that_the_population_does_not_have_is_not_asked_for_rows():
+    found = compared({"a": rows_of(x=400, y=400, typo=3)}, {"a": rows_of(x=700, y=700)})
+    told = verdicts(found, "representativeness.smallest_group")
+    assert {one.scope["group"]["a"]: str(one.verdict) for one in told} == {"x": "passed", "y": "passed"}
+    assert find(found, "unknown_group_share", feature="a").note == "3 rows"
 
 
 def test_numbers_are_cut_at_the_populations_quantiles():

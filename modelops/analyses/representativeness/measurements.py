@@ -147,7 +147,9 @@ def group_measurements(group: Group, *, needed: int) -> Iterator[Measurement]:
         note="a rise that would be found with 80 % power",
         otherwise=reason,
     )
-    yield measured("group_rows", float(rows), size=one.data.n_rows, scope=scope, unit="rows")
+    if expected is None or expected[place] > 0:
+        # How many rows of a group that the population does not have is too few, nobody can say.
+        yield measured("group_rows", float(rows), size=one.data.n_rows, scope=scope, unit="rows")
     worth = rows * (float(one.data.effective[place]) / size if size else 0.0)
     yield measured(
         "group_margin_of_error",
