@@ -153,7 +153,7 @@ def assemble(trees: Sequence[Tree], *, n_features: int, offset: float) -> Ensemb
     Parameters
     ----------
     trees : sequence of Tree
-        Whose indices have been checked: children form a tree, features are columns.
+        As a library wrote them.
     n_features : int
         Columns of the table.
     offset : float
@@ -162,7 +162,7 @@ def assemble(trees: Sequence[Tree], *, n_features: int, offset: float) -> Ensemb
     Raises
     ------
     NotMeasured
-        If the sets of categories are too large to be kept.
+        If the sets of categories are too large to be kept, or an index points where it should not.
     """
     ends = np.cumsum([0, *(len(tree.left) for tree in trees)]).astype(np.int64)
     roots = ends[:-1]
@@ -174,10 +174,38 @@ def assemble(trees: Sequence[Tree], *, n_features: int, offset: float) -> Ensemb
         for name in ("feature", "threshold", "value", "rule"):
             part[name] = getattr(tree, name)
     words = _keep_sets(trees, roots, nodes)
+    cover = np.concatenate([np.zeros(0), *(tree.cover for tree in trees)])
+    _refuse_unsound(nodes, roots, ends[1:], cover, words, n_features)
     levels = _levels(nodes, roots)
-    nodes["share"] = _shares(nodes, levels, np.concatenate([np.zeros(0), *(tree.cover for tree in trees)]))
+    nodes["share"] = _shares(nodes, levels, cover)
     nodes["splits"] = _splits(nodes, levels)
     return Ensemble(n_features, float(offset), roots, nodes, words, len(levels))
+
+
+def _refuse_unsound(
+    nodes: np.ndarray, roots: np.ndarray, ends: np.ndarray, cover: np.ndarray, words: np.ndarray, n_features: int
+) -> None:
+    """Check everything that the kernels follow without looking.
+
+    A file was checked when it was opened; what a library hands out of it need not be what stood in the file.
+    """
+    first, last = (np.repeat(side, ends - roots) for side in (roots, ends))
+    inner = np.flatnonzero(nodes["left"] >= 0)
+    split = nodes[inner]
+    children = np.concatenate([split["left"], split["right"]])
+    # No node has two parents and no root has one: then what hangs on the roots are trees.
+    is_sound = (
+        bool((ends > roots).all())
+        and bool((children > np.tile(first[inner], 2)).all() and (children < np.tile(last[inner], 2)).all())
+        and len(np.unique(children)) == len(children)
+        and bool(((split["feature"] >= 0) & (split["feature"] < n_features)).all())
+        and bool(((split["rule"] >= 0) & (split["rule"] <= max(Rule))).all())
+        and bool((split["n_categories"] <= 32 * np.maximum(len(words) - split["first_word"], 0)).all())
+        and bool((np.isfinite(cover) & (cover >= 0)).all())
+        and len(cover) == len(nodes)
+    )
+    if not is_sound:
+        raise NotMeasured("The trees of the model are not such that contributions can be computed.")
 
 
 def _levels(nodes: np.ndarray, roots: np.ndarray) -> list[np.ndarray]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelops.errors import NotMeasured
-from modelops.treeshap.ensemble import Rule, assemble
+from modelops.treeshap.ensemble import Rule, Tree, assemble
 from modelops.treeshap.values import base, shapley_values
 from tests.treeshap.reference import (
     by_definition,
@@ -24,6 +24,41 @@ def grown(seed, *, n_features, depth, n_trees=2, n_rows=8):
     rng = np.random.default_rng(seed)
     trees = [random_tree(rng, n_features=n_features, depth=depth) for _ in range(n_trees)]
     return trees, random_rows(rng, n_rows, n_features)
+
+
+HARMFUL = {
+    "a cycle": ("left", [1, 0, -1, -1, -1]),
+    "a root with a parent": ("left", [0, 3, -1, -1, -1]),
+    "a child of two": ("right", [1, 4, -1, -1, -1]),
+    "a child in the next tree": ("right", [2, 5, -1, -1, -1]),
+    "no right child": ("right", [-1, 4, -1, -1, -1]),
+    "a feature too many": ("feature", [0, 2, 0, 0, 0]),
+    "a feature too few": ("feature", [0, -1, 0, 0, 0]),
+    "an unknown rule": ("rule", [0, 9, 0, 0, 0]),
+    "a cover that is no number": ("cover", [4, np.nan, 2, 1, 1]),
+    "a negative cover": ("cover", [4, -2, 6, 1, 1]),
+    "an endless cover": ("cover", [np.inf, 2, 2, 1, 1]),
+}
+
+
+@pytest.mark.parametrize("what", HARMFUL)
+def test_a_harmful_structure_is_refused_before_compiled_code_follows_it(what):
+    parts = {
+        "left": [1, 3, -1, -1, -1],
+        "right": [2, 4, -1, -1, -1],
+        "feature": [0, 1, 0, 0, 0],
+        "threshold": [0.0] * 5,
+        "rule": [0] * 5,
+        "cover": [4.0, 2, 2, 1, 1],
+        "value": [0.0, 0, 1, 2, 3],
+    }
+    sound = Tree(**{name: np.array(values) for name, values in parts.items()})
+    assert assemble([sound, sound], n_features=2, offset=0.0).depth == 2
+    name, values = HARMFUL[what]
+    harmful = Tree(**{each: np.array(given) for each, given in {**parts, name: values}.items()})
+    for trees in ([harmful, sound], [sound, harmful]):
+        with pytest.raises(NotMeasured):
+            assemble(trees, n_features=2, offset=0.0)
 
 
 def values_of(trees, rows, *, offset=0.0):
