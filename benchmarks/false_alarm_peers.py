@@ -25,7 +25,7 @@ from false_alarm_worlds import FEATURES, SIZES, drift_tables
 PEERS = {
     "evidently": ("evidently", "pandas<3"),
     "nannyml": ("nannyml", "pandas<3", "statsmodels"),
-    "deepchecks": ("deepchecks", "pandas<2.3", "numpy<2", "scikit-learn<1.4", "setuptools<70"),
+    "deepchecks": ("deepchecks", "pandas<2.3", "numpy<2", "scikit-learn<1.4", "category_encoders<2.7", "setuptools<70"),
 }
 _COLUMNS = {
     "number": "a number",
