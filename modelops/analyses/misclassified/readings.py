@@ -138,6 +138,6 @@ def readers_agreement(readings: Sequence[Reading], *, level: float = LEVEL) -> K
     best = max(pairs, key=lambda pair: (len(shared[pair]), (-pair[0], -pair[1])), default=None)
     if best is None:
         return cohen_kappa([], [], level=level)
-    one, other = (by_reader[reader] for reader in best)
+    first, second = (by_reader[reader] for reader in best)
     rows = shared[best]
-    return cohen_kappa([one[row].verdict for row in rows], [other[row].verdict for row in rows], level=level)
+    return cohen_kappa([first[row].verdict for row in rows], [second[row].verdict for row in rows], level=level)
