@@ -279,7 +279,7 @@ def settle_case(
 def _require(actor: Actor) -> None:
     """Whoever writes answers or reviews may read cases: it is work on the evidence, or a check of it."""
     if not {Right.ANSWER, Right.REVIEW} & actor.rights:
-        raise NotAllowed("Cases are read by authors, reviewers and approvers.", rule="case:read")
+        raise NotAllowed("Cases are read by authors, reviewers and approvers.", rule="right:read cases")
 
 
 def result_of(store: Store, run: RunRow) -> AnalysisResult:
