@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from modelops.domain.columns import ColumnRoles, Task
 from modelops.domain.inventory import DatasetRole
@@ -246,10 +246,23 @@ class EvaluationData:
     again: Model | None = None
 
 
+MOST_ENTRIES = 2_000
+LONGEST_ENTRY = 2_000
+
+
 class Parameters(BaseModel):
     """Base of the parameters of one analysis: the form, the command line's ``--param`` and the API are made from it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _not_endless(self) -> Self:
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            entries = value if isinstance(value, tuple) else ()
+            if len(entries) > MOST_ENTRIES or any(len(str(one)) > LONGEST_ENTRY for one in entries):
+                raise ValueError(f"{name} has at most {MOST_ENTRIES:,} entries of at most {LONGEST_ENTRY:,} characters")
+        return self
 
 
 Progress = Callable[[float, str], None]

@@ -25,6 +25,7 @@ CONTRACT_SCHEMA: Final = "modelops.contract/1"
 MOST_CHECKS = 5_000
 MOST_VALUES = 1_000
 LONGEST_CONTRACT = 2_000_000
+_LONGEST_TITLE = 1_180
 
 _Column = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 _Text = Annotated[str, StringConstraints(max_length=2_000)]
@@ -262,7 +263,7 @@ class Check(Record):
     ``accepted_by`` is the printed name of the person who accepted it; a change takes the acceptance away.
     """
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=1_200)]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_TITLE + 20)]
     rule: Rule
     why: _Text
     origin: Literal["learned", "stated"] = "stated"
@@ -333,7 +334,7 @@ class Contract(Record):
 
     def free_id(self, rule: Rule) -> str:
         """Return a name for a new check that no other check has."""
-        taken, wanted = {check.id for check in self.checks}, title(rule)
+        taken, wanted = {check.id for check in self.checks}, title(rule)[:_LONGEST_TITLE]
         name, number = wanted, 2
         while name in taken:
             name, number = f"{wanted} ({number})", number + 1
@@ -344,6 +345,11 @@ class Contract(Record):
         if any(each.id == check.id for each in self.checks):
             return self._with(check if each.id == check.id else each for each in self.checks)
         return self._with((*self.checks, check))
+
+    def with_checks(self, changed: Iterable[Check]) -> Contract:
+        """Return the contract with checks in the places of those with their ids, read once however many they are."""
+        by_id = {check.id: check for check in changed}
+        return self._with(by_id.get(each.id, each) for each in self.checks)
 
     def without(self, check_id: str) -> Contract:
         """Return the contract without one check."""

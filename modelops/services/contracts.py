@@ -51,6 +51,7 @@ def begin_contract(store: Store, model_id: int, *, actor: Actor, at: datetime, n
     NotAllowed, NotFound, InvalidInput, Conflict
         Without the right; without such a model; with an empty name; if the model has a contract.
     """
+    actor.require(Right.ANSWER)
     contract = Contract(name=clean_name(name, what="The name of the contract"))
     with store.transaction() as t:
         return _write(t, model_id, contract, Act(actor, at, 0), what="begin")
@@ -68,6 +69,7 @@ def take_over(store: Store, model_id: int, run_id: int, *, actor: Actor, at: dat
         Without the right; without such a model or run; if the run has no result, is about another model or another
         analysis, or teaches nothing new.
     """
+    actor.require(Right.ANSWER)
     with store.transaction() as t:
         run = t.get(RunRow, run_id, what="analysis run")
         if run.model_id != model_id or run.analysis != DATA_CONTRACT.key:
@@ -121,6 +123,7 @@ def put_check(
         Without the right; without such a model or check; without a reason; changed by somebody else in between, or not
         changed at all.
     """
+    actor.require(Right.ANSWER)
     why = clean_text(why, what="Why this is demanded", required=True, longest=2_000)
     with store.transaction() as t:
         contract = _contract(t, model_id)
@@ -140,6 +143,7 @@ def remove_check(
     store: Store, model_id: int, check_id: str, *, actor: Actor, at: datetime, seen: int, reason: str
 ) -> ContractRow:
     """Take a check out of the contract."""
+    actor.require(Right.ANSWER)
     reason = clean_text(reason, what="The reason", required=True, longest=2_000)
     with store.transaction() as t:
         contract = _contract(t, model_id).without(check_id)
@@ -157,13 +161,13 @@ def accept_checks(
     NotAllowed, NotFound, Conflict
         Without the right; without such a model or check; if all of them are accepted already.
     """
+    actor.require(Right.ANSWER)
     with store.transaction() as t:
         contract = _contract(t, model_id)
         open_checks = [check for check in map(contract.check, check_ids) if not check.is_accepted]
         if not open_checks:
             raise Conflict("These checks are accepted already.")
-        for check in open_checks:
-            contract = contract.with_check(check.accepted(actor.name, at=at))
+        contract = contract.with_checks(check.accepted(actor.name, at=at) for check in open_checks)
         subject = open_checks[0].id if len(open_checks) == 1 else f"{len(open_checks)} checks"
         return _write(t, model_id, contract, Act(actor, at, seen), what="accept", subject=subject)
 
@@ -177,6 +181,7 @@ def publish(store: Store, model_id: int, *, actor: Actor, at: datetime, seen: in
     NotAllowed, NotFound, InvalidInput, Conflict
         Without the right; without such a model; without a reason or any check; if nothing changed since the last one.
     """
+    actor.require(Right.ANSWER)
     reason = clean_text(reason, what="The reason", required=True, longest=2_000)
     with store.transaction() as t:
         contract, last = _contract(t, model_id), published(t, model_id)
@@ -209,7 +214,6 @@ def _write(
     run_id: int | None = None,
 ) -> ContractRow:
     """Add a revision and its audit entry."""
-    act.actor.require(Right.ANSWER)
     t.get(ModelRow, model_id, what="model")
     row = newest(t, model_id)
     revision = row.revision if row else 0
@@ -252,6 +256,7 @@ def run_contract(store: Store, model_id: int, *, actor: Actor, at: datetime, dat
 
     False alarms that the contract does not record are counted on the newest reference or training data.
     """
+    actor.require(Right.RUN)
     with store.reading() as reader:
         contract = _contract(reader, model_id)
         by_role = {row.role: row.id for row in reversed(datasets_of(reader, model_id)) if row.id != data_id}
@@ -267,6 +272,7 @@ def run_contract(store: Store, model_id: int, *, actor: Actor, at: datetime, dat
     )
 
 
+@audits_refusals("review/{review_id}")
 def attach_contract(
     store: Store, review_id: int, question_id: str, *, actor: Actor, at: datetime, reason: str = ""
 ) -> EvidenceRow:
@@ -277,6 +283,7 @@ def attach_contract(
     Conflict
         If no version of it was published.
     """
+    actor.require(Right.ANSWER)
     with store.reading() as reader:
         review = reader.get(ReviewRow, review_id, what="review")
         version = reader.get(VersionRow, review.version_id, what="model version")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
+
+from pydantic import ValidationError
 
 from modelops.analyses.drift import DRIFT
 from modelops.analyses.performance.threshold_counts import ThresholdCounts
@@ -63,11 +66,16 @@ def choose_threshold(
     NotAllowed, NotFound, Conflict, NotMeasured
         Without the right; without such a run; if it has no result, or no counts by threshold.
     InvalidInput
-        Without a reason, or if the threshold selects more than the capacity allows.
+        Without a reason; if the threshold selects more than the capacity allows, or a number is not one.
     """
     actor.require(Right.ANSWER)
+    if not math.isfinite(threshold):
+        raise InvalidInput("The threshold is no finite number.")
     run, result = _finished(store, run_id)
-    body = threshold_decision(result, threshold, costs, capacity)
+    try:
+        body = threshold_decision(result, threshold, costs, capacity)
+    except ValidationError as error:
+        raise InvalidInput("Costs are finite numbers, and the capacity is a share above 0 and up to 1.") from error
     selected = body.effects[0].shares[0].value or 0.0
     if capacity is not None and selected > capacity + 1e-9:
         raise InvalidInput(
@@ -92,7 +100,8 @@ def threshold_decision(
     counts = ThresholdCounts.read(result)
     place = counts.nearest(threshold)
     hit, alarm, miss, rest = costs
-    spent = counts.cost(np.array([[rest, alarm], [miss, hit]]))
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite then is refused
+        spent = counts.cost(np.array([[rest, alarm], [miss, hit]]))
     return ThresholdDecision(
         threshold=float(counts.thresholds[place]),
         positive=result.positive,

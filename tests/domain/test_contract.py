@@ -152,3 +152,22 @@ def test_more_alarms_than_batches_are_refused():
 
 def test_titles_name_columns_and_kind():
     assert [title(rule) for rule in RULES[-2:]] == ["paid <= owed", "spouse: present where married is yes"]
+
+
+def test_the_longest_names_still_make_a_check():
+    rule = PresenceRule(column="a" * 500, when="b" * 500, equals="c" * 500)
+    contract = contract_with(rule, rule)
+    assert len({check.id for check in contract.checks}) == 2
+
+
+def test_a_hostile_contract_is_refused_and_not_read_for_long():
+    for text in (
+        "[" * 100_000,
+        '{"name": "x", "checks": ' + "[" * 100_000,
+        '{"name": "\\ud800"}',
+        '{"name": "x", "version": 1e400}',
+        '{"name": "x", "checks": [' + ", ".join(["{}"] * 5_001) + "]}",
+        " " * 2_000_001,
+    ):
+        with pytest.raises(InvalidInput):
+            load_contract(text)

@@ -7,7 +7,7 @@ import pytest
 from modelops.analyses.base import Run
 from modelops.analyses.data_contract import DataContractParameters, data_contract
 from modelops.domain.canonical import canonical_bytes
-from modelops.domain.contract import Check, MissingRule, RangeRule, UniqueRule
+from modelops.domain.contract import Check, Contract, MissingRule, RangeRule, UniqueRule, load_contract, title
 from modelops.domain.result import AnalysisResult, Protection
 from modelops.domain.review import EvidenceKind
 from modelops.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -263,3 +263,15 @@ def test_the_run_under_a_question_takes_the_published_contract(store, model_id, 
     reviews.use_dataset(store, review_id, data.id, **author)
     run = runs.run_for_question(store, "data_contract", review_id, "preprocessing.checks", **author)
     assert json.loads(run.request["parameters"]["contract"]) == json.loads(row.body)
+
+
+def test_thousands_of_checks_are_accepted_in_one_go(store, model_id, author, monkeypatch):
+    rules = [UniqueRule(column=f"column {number}") for number in range(300)]
+    contract = Contract(name="Many", checks=tuple(Check(id=title(rule), rule=rule, why="Known.") for rule in rules))
+    contracts.begin_contract(store, model_id, **author, name="Many")
+    read = []
+    monkeypatch.setattr(contracts, "contract_of", lambda row: contract)
+    monkeypatch.setattr("modelops.domain.contract.load_contract", lambda text: read.append(text) or load_contract(text))
+    row = contracts.accept_checks(store, model_id, [check.id for check in contract.checks], **author, seen=1)
+    assert all(check.is_accepted for check in load_contract(row.body).checks)
+    assert len(read) == 1

@@ -67,6 +67,15 @@ def test_a_decision_needs_a_reason(store, people, now, run):
         choose(store, run, people["author"], now, reason=" ")
 
 
+def test_numbers_that_are_none_are_refused_in_words(store, people, now, run):
+    nan, inf = float("nan"), float("inf")
+    changes = [{"threshold": nan}, {"threshold": inf}, {"costs": (0, nan, 1, 0)}, {"costs": (0, 1e308, 1e308, 1e308)}]
+    for change in (*changes, *({"capacity": share} for share in (nan, 0, -1, 2))):
+        with pytest.raises(InvalidInput, match="finite"):
+            choose(store, run, people["author"], now, **change)
+    assert of_run(store, run) == []
+
+
 @pytest.mark.parametrize("who", ["reviewer", "approver", "auditor"])
 def test_only_an_author_decides(store, people, now, run, who):
     with pytest.raises(NotAllowed):
