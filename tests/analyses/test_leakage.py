@@ -519,3 +519,23 @@ def test_a_feature_that_cannot_be_read_is_not_said_to_tell_nothing():
     assert one.value is None
     assert "duration" in one.note
     assert searched(columns).one("single_feature_adjusted_p_value", feature="took").value is None
+
+
+def test_features_of_repeated_entities_do_not_leak_by_recognising_them():
+    alarms, strongest = 0, []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        columns = {"trait": rng.normal(size=60), "gap": np.where(rng.random(60) < 0.5, np.nan, 1.0)}
+        columns = {name: np.repeat(values, 15) for name, values in columns.items()}
+        columns["noise"] = rng.normal(size=900)
+        columns["y"] = np.repeat(rng.choice(["no", "yes"], 60), 15).tolist()
+        columns["who"] = np.repeat(np.arange(60), 15)
+        found = searched(columns, ids=("who",), parameters={"permutations": 50})
+        strongest.append(found.one("single_feature_roc_auc", feature="trait").value)
+        p_values = [
+            found.one(f"{kind}_adjusted_p_value", feature=name).value
+            for kind, name in (("single_feature", "trait"), ("missingness", "gap"))
+        ]
+        alarms += min(p_values) <= 0.05
+    assert np.mean(strongest) < 0.6  # 0.91 where rows of one entity are in both halves
+    assert alarms <= 3

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from modelops.analyses.base import Sample
 from modelops.analyses.levels import coded
+from modelops.analyses.statistics.weighting import row_entities
 from modelops.errors import NotMeasured
 
 MOST_CLASSES = 10
@@ -65,7 +66,8 @@ def class_labels(sample: Sample, target: str, rows: Rows, *, permutations: int, 
     place = np.full(counts.size, MOST_CLASSES, dtype=np.int64)
     place[order[:MOST_CLASSES]] = np.arange(min(order.size, MOST_CLASSES))
     codes = place[codes]
-    return Labels(rows, _halves(rows.size), _permuted(rows.size, permutations, rng), int(codes.max()) + 1, codes=codes)
+    owners = _owners(sample, rows)
+    return Labels(rows, _halves(owners), _permuted(owners, permutations, rng), int(codes.max()) + 1, codes=codes)
 
 
 def number_labels(sample: Sample, target: str, rows: Rows, *, permutations: int, rng: np.random.Generator) -> Labels:
@@ -83,7 +85,8 @@ def number_labels(sample: Sample, target: str, rows: Rows, *, permutations: int,
     values = values / size if size > 0 else values
     _check(rows.size, varied=bool(values.size) and float(values.std()) > 0)
     values = (values - values.mean()) / values.std()
-    return Labels(rows, _halves(rows.size), _permuted(rows.size, permutations, rng), 0, values=values)
+    owners = _owners(sample, rows)
+    return Labels(rows, _halves(owners), _permuted(owners, permutations, rng), 0, values=values)
 
 
 def _check(rows: int, *, varied: bool) -> None:
@@ -93,10 +96,35 @@ def _check(rows: int, *, varied: bool) -> None:
         raise NotMeasured("All labels are alike: nothing can predict them.")
 
 
-def _halves(rows: int) -> Codes:
-    """Every other row: their order is as good as random, since they were drawn by their content."""
-    return np.arange(rows, dtype=np.int64) % 2
+def _owners(sample: Sample, rows: Rows) -> Codes:
+    """Return the entity of each row, numbered as they come: each row its own, where none repeats."""
+    entities = row_entities(sample)
+    if entities is None:
+        return np.arange(rows.size, dtype=np.int64)
+    _, first, codes = np.unique(entities[rows], return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[codes], dtype=np.int64)
 
 
-def _permuted(rows: int, permutations: int, rng: np.random.Generator) -> NDArray[np.int32]:
-    return np.stack([rng.permutation(rows) for _ in range(permutations)]).astype(np.int32)
+def _halves(owners: Codes) -> Codes:
+    """Every other entity: their order is as good as random, since rows were drawn by their content.
+
+    Rows of one entity in both halves would let any feature of it recognise it, and with it its label.
+    """
+    return owners % 2
+
+
+def _permuted(owners: Codes, permutations: int, rng: np.random.Generator) -> NDArray[np.int32]:
+    """Deal the labels of whole entities to other entities, over and again where one has more rows.
+
+    Labels of one entity are often alike: dealt row by row, they would scatter less by chance than they do.
+    """
+    order = np.argsort(owners, kind="stable")
+    counts = np.bincount(owners)
+    starts = np.cumsum(counts) - counts
+    turn = np.empty(owners.size, dtype=np.int64)
+    turn[order] = np.arange(owners.size) - np.repeat(starts, counts)
+    dealt = []
+    for _ in range(permutations):
+        other = rng.permutation(counts.size)[owners]
+        dealt.append(order[starts[other] + turn % counts[other]])
+    return np.stack(dealt).astype(np.int32)
