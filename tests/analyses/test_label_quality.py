@@ -303,3 +303,16 @@ def test_a_classifier_of_our_own_does_not_depend_on_the_order_of_rows():
     one, other = checked(columns), checked(permuted(columns, order))
     assert {order[row - 1] + 1 for row in other.queued} == one.queued
     assert one._values == other._values
+
+
+def test_a_wrong_label_that_all_rows_of_an_entity_share_is_found():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=150)
+    wrong = (rng.random(150) < 0.1) & (np.abs(x) > 0.7)
+    label = np.where((x > 0) != wrong, "a", "b")
+    who = np.repeat(np.arange(150), 12)
+    columns = {"x": x[who], "y": label[who].tolist(), "who": who}
+    data = evaluation(columns, target="y", features=("x",), ids=("who",))
+    found = Found(LABEL_QUALITY.compute(data, LabelQualityParameters(draws=50, queue=2000), Run(seed=1)))
+    suspected = np.isin(np.arange(who.size) + 1, list(found.queued))
+    assert suspected[wrong[who]].mean() > 0.8

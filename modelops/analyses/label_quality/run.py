@@ -18,6 +18,7 @@ from modelops.analyses.label_quality.scoring import cross_fitted, encoded
 from modelops.analyses.levels import Coded, coded
 from modelops.analyses.measuring import Findings
 from modelops.analyses.outcomes import MOST_CLASSES, NOT_PROBABILITIES, outcomes
+from modelops.analyses.statistics.weighting import row_owners
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
 
@@ -108,7 +109,7 @@ class Checking:
             )
         self.findings.notes.append(
             "Scores are those of histogram gradient boosting, trained in five folds so that no row was judged by a"
-            " model that had seen its label."
+            " model that had seen its label, or that of another row of the same entity."
         )
         return rows[:limit]
 
@@ -154,7 +155,8 @@ class Checking:
             step = self._step(0.1, 0.5, "training a classifier of our own")
             given = labels.codes[rows].astype(np.int64)
             table = encoded(self.sample, rows)
-            used = cross_fitted(table, given, n_classes=len(labels.levels), seed=self.run.seed, progress=step)
+            owners = row_owners(self.sample, rows)
+            used = cross_fitted(table, given, owners, n_classes=len(labels.levels), seed=self.run.seed, progress=step)
             doubt = honest(used, given)
         else:
             complete = np.isfinite(scores).all(axis=1)
@@ -214,7 +216,9 @@ class Checking:
             step = self._step(0.1, 0.6, "training a model of our own")
             size = float(np.abs(truth[rows]).max()) or 1.0
             table = encoded(self.sample, rows)
-            values = cross_fitted(table, truth[rows] / size, n_classes=0, seed=self.run.seed, progress=step) * size
+            owners = row_owners(self.sample, rows)
+            scaled = truth[rows] / size
+            values = cross_fitted(table, scaled, owners, n_classes=0, seed=self.run.seed, progress=step) * size
         else:
             predicted = self.sample.numbers(prediction)
             complete = np.isfinite(predicted)

@@ -70,12 +70,19 @@ def _codes(column: pa.ChunkedArray) -> Numbers:
 
 
 def cross_fitted(
-    table: Encoded, target: NDArray[np.generic], *, n_classes: int, seed: int, progress: Callable[[float], None]
+    table: Encoded,
+    target: NDArray[np.generic],
+    owners: NDArray[np.int64],
+    *,
+    n_classes: int,
+    seed: int,
+    progress: Callable[[float], None],
 ) -> Numbers:
     """Return scores (n, n_classes), or predictions (n,) where ``n_classes`` is 0, of models that did not see the row.
 
     Histogram gradient boosting, five folds. The rows stand in an order that follows from their content, so the folds
-    do as well.
+    do as well; rows of one entity (``owners``, numbered as they come) are in the same one, or a wrong label that all of
+    them share would be learned from one and not seen in the others.
 
     Raises
     ------
@@ -89,16 +96,21 @@ def cross_fitted(
 
     # Several threads for a few rows wait for each other longer than they work.
     with threadpool_limits(limits=1 if n < _MANY_ROWS else None, user_api="openmp"):
-        return _cross_fitted(table, target, n_classes=n_classes, seed=seed, progress=progress)
+        return _cross_fitted(table, target, owners % FOLDS, n_classes=n_classes, seed=seed, progress=progress)
 
 
 def _cross_fitted(
-    table: Encoded, target: NDArray[np.generic], *, n_classes: int, seed: int, progress: Callable[[float], None]
+    table: Encoded,
+    target: NDArray[np.generic],
+    folds: NDArray[np.int64],
+    *,
+    n_classes: int,
+    seed: int,
+    progress: Callable[[float], None],
 ) -> Numbers:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     n = len(target)
-    folds = np.arange(n) % FOLDS
     result = np.zeros((n, n_classes)) if n_classes else np.full(n, math.nan)
     for fold in range(FOLDS):
         learn, judge = folds != fold, folds == fold

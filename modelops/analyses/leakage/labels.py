@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from modelops.analyses.base import Sample
 from modelops.analyses.levels import coded
-from modelops.analyses.statistics.weighting import row_entities
+from modelops.analyses.statistics.weighting import row_owners
 from modelops.errors import NotMeasured
 
 MOST_CLASSES = 10
@@ -66,7 +66,7 @@ def class_labels(sample: Sample, target: str, rows: Rows, *, permutations: int, 
     place = np.full(counts.size, MOST_CLASSES, dtype=np.int64)
     place[order[:MOST_CLASSES]] = np.arange(min(order.size, MOST_CLASSES))
     codes = place[codes]
-    owners = _owners(sample, rows)
+    owners = row_owners(sample, rows)
     return Labels(rows, _halves(owners), _permuted(owners, permutations, rng), int(codes.max()) + 1, codes=codes)
 
 
@@ -85,7 +85,7 @@ def number_labels(sample: Sample, target: str, rows: Rows, *, permutations: int,
     values = values / size if size > 0 else values
     _check(rows.size, varied=bool(values.size) and float(values.std()) > 0)
     values = (values - values.mean()) / values.std()
-    owners = _owners(sample, rows)
+    owners = row_owners(sample, rows)
     return Labels(rows, _halves(owners), _permuted(owners, permutations, rng), 0, values=values)
 
 
@@ -94,15 +94,6 @@ def _check(rows: int, *, varied: bool) -> None:
         raise NotMeasured(f"Not enough data: {rows} labelled rows, {FEWEST_ROWS} are needed.")
     if not varied:
         raise NotMeasured("All labels are alike: nothing can predict them.")
-
-
-def _owners(sample: Sample, rows: Rows) -> Codes:
-    """Return the entity of each row, numbered as they come: each row its own, where none repeats."""
-    entities = row_entities(sample)
-    if entities is None:
-        return np.arange(rows.size, dtype=np.int64)
-    _, first, codes = np.unique(entities[rows], return_index=True, return_inverse=True)
-    return np.asarray(np.argsort(np.argsort(first))[codes], dtype=np.int64)
 
 
 def _halves(owners: Codes) -> Codes:

@@ -117,3 +117,12 @@ def row_entities(sample: Sample) -> NDArray[np.int64] | None:
         if _FEWEST_ENTITIES <= distinct < fewest:
             best, fewest = codes, distinct
     return best
+
+
+def row_owners(sample: Sample, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Return the entity of some rows, numbered in the order of these rows; each row its own where no id repeats."""
+    entities = row_entities(sample)
+    if entities is None:
+        return np.arange(rows.size, dtype=np.int64)
+    _, first, codes = np.unique(entities[rows], return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[codes], dtype=np.int64)
