@@ -1,6 +1,7 @@
 """Representativeness: against a table and stated shares, by independent libraries and published figures."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -244,6 +245,14 @@ def test_a_column_with_many_levels_keeps_the_largest_of_the_population():
     groups = {one.scope["group"]["a"] for one in found.measurements if one.metric == "group_rows"}
     assert len(groups) == 30
     assert "(other)" in groups
+
+
+def test_the_longest_share_is_read_at_once():
+    began = time.process_time()
+    for text in ("a:" + " " * 1_990 + "=1   x", " :" * 500 + " =" * 500, ":" * 1_000 + "=" * 1_000):
+        with pytest.raises(InvalidInput, match="expected it as in"):
+            stated_shares([text])
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from modelops.analyses.levels import OTHER
 from modelops.errors import InvalidInput
 
-_FORM = re.compile(r"\s*(.+?)\s*:\s*(.+?)\s*=\s*([0-9.,eE+-]+)\s*(%?)\s*")
+_NUMBER = re.compile(r"[0-9.,eE+-]+")
 _ROUNDING = 1e-6
 
 Shares = dict[str, dict[str, float]]
@@ -45,12 +45,13 @@ def stated_shares(given: Sequence[str]) -> Shares:
 
 
 def _read(text: str) -> tuple[str, str, float]:
-    found = _FORM.fullmatch(text)
-    if found is None:
+    named, _, written = text.rpartition("=")
+    column, level = (part.strip() for part in named.partition(":")[::2])
+    number = written.strip().removesuffix("%").rstrip()
+    if not column or not level or not _NUMBER.fullmatch(number):
         raise InvalidInput(f"Got the share {text[:100]!r}, expected it as in 'sex: female = 0.51'.")
-    column, level, number, percent = found.groups()
     try:
-        share = float(number) / (100 if percent else 1)
+        share = float(number) / (100 if written.rstrip().endswith("%") else 1)
     except ValueError as error:
         raise InvalidInput(f"Got {number!r} as the share of {level!r} in {column!r}, expected a number.") from error
     if not 0 <= share <= 1:
