@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_HEADER = 1 << 20
 MAX_DEPTH = 20
+_LARGEST = 10**30  # far below where a float ends
 MAX_BUFFERS = 64
 MAX_FRAME = 512 << 20
 _ITEM_BYTES: Final = {"float64": 8, "int64": 8, "uint8": 1}
@@ -173,7 +174,11 @@ def parse_header(content: bytes) -> dict[str, Json]:
     """
     try:
         value = json.loads(
-            content.decode(), parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_key_twice
+            content.decode(),
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_bounded,
+            object_pairs_hook=_no_key_twice,
         )
     except (ValueError, RecursionError) as error:
         raise BadFrame("A message is not valid JSON.") from error
@@ -191,6 +196,13 @@ def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
         raise ValueError("a number beyond the range of 64-bit floats")
+    return value
+
+
+def _bounded(text: str) -> int:
+    value = int(text)
+    if abs(value) > _LARGEST:
+        raise ValueError("a whole number that nothing here counts")
     return value
 
 

@@ -102,6 +102,7 @@ def test_the_end_between_two_frames_is_no_error_of_the_frame():
         (b'{"a": NaN}', "not valid JSON"),
         (b'{"a": Infinity}', "not valid JSON"),
         (b'{"a": 1e999}', "not valid JSON"),
+        (b'{"base": 1' + b"0" * 400 + b"}", "not valid JSON"),
         (b'{"a": 1, "a": 2}', "not valid JSON"),
         (b'{"a": "\xff"}', "not valid JSON"),
         (b'{"a": "\\ud800"}', "half of a character"),
