@@ -58,15 +58,15 @@ def entry(one: Analysis) -> None:
     st.caption(plain(one.question))
 
 
-def catalogue_of(families: dict[str, tuple[Analysis, ...]]) -> None:
+def whole_catalogue() -> None:
     """Show every analysis, by what one wants to know."""
-    titles = [title for title, members in families.items() if members]
+    titles = list(FAMILIES)
     for place in range(0, len(titles), 2):
         # One row at a time: boxes beside each other have the same height.
         for column, title in zip(st.columns(2), titles[place : place + 2], strict=False):
             with column.container(border=True, height="stretch", gap="small"):
                 st.markdown(f"##### {plain(title)}")
-                for one in families[title]:
+                for one in FAMILIES[title]:
                     entry(one)
 
 
@@ -100,11 +100,11 @@ def latest_runs() -> None:
 if not models:
     st.info("An analysis runs on the data of a model. Register a model and add a dataset first.")
     st.page_link("pages/models/models.py", label="Go to the models", icon=":material/arrow_forward:")
-    catalogue_of(FAMILIES)
+    whole_catalogue()
     st.stop()
 with page.store.reading() as reader:
     has_runs = bool(runs_of(reader, limit=1))
-SHOW = {RUNS: latest_runs, CATALOGUE: lambda: catalogue_of(FAMILIES)}
+SHOW = {RUNS: latest_runs, CATALOGUE: whole_catalogue}
 tab = st.segmented_control(
     "Show",
     list(SHOW),
