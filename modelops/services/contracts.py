@@ -86,9 +86,23 @@ def take_over(store: Store, model_id: int, run_id: int, *, actor: Actor, at: dat
 
 
 def learned_checks(result: AnalysisResult) -> tuple[Check, ...]:
-    """Return the checks that a result of the data contract holds."""
+    """Return the checks that a result of the data contract holds.
+
+    Whoever asks for a run may give it a contract of any wording. What that says of people's acceptance, of its origin
+    or of false alarms is not taken over: only a rate that the run counted itself is.
+    """
     table = next((table for table in result.tables if table.name == DEFINITIONS), None)
-    return tuple(Check.model_validate_json(str(row[1])) for row in table.rows) if table else ()
+    checks = tuple(Check.model_validate_json(str(row[1])) for row in table.rows) if table else ()
+    text = str(result.parameters.get("contract") or "")
+    given = {check.id: check for check in load_contract(text).checks} if text else {}
+    return tuple(_as_learned(check, given.get(check.id)) for check in checks)
+
+
+def _as_learned(check: Check, given: Check | None) -> Check:
+    said: dict[str, object] = {"accepted_by": None, "accepted_at": None}
+    if given is not None:
+        said |= {"origin": "stated", "false_alarms": None if given.false_alarms else check.false_alarms}
+    return check.model_copy(update=said)
 
 
 def merged(contract: Contract, checks: Collection[Check]) -> Contract:

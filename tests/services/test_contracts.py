@@ -52,7 +52,7 @@ def finished_run(store, model_id, people, now, **parameters):
         analysis="data_contract",
         inputs={},
         task="classification",
-        parameters={},
+        parameters=parameters,
         seed=0,
         environment={},
         protection=Protection(level="A"),
@@ -201,6 +201,16 @@ def test_a_run_teaches_and_what_a_person_decided_stays(store, model_id, author, 
     assert after.check("age: range").rule == mine
     assert after.check("income: range") == kept
     assert [check.id for check in after.checks] == [check.id for check in learned.checks]
+
+
+def test_a_run_of_a_made_up_contract_teaches_no_acceptance_and_no_rate(store, model_id, author, people, now):
+    rate = {"alarms": 0, "batches": 1_000_000, "batch_rows": 1}
+    forged = Check(id="age: range", rule=AGE, why="Agreed.", origin="learned", false_alarms=rate)
+    text = Contract(name="Forged", checks=(forged.accepted("Approver", at=now),)).text
+    run = finished_run(store, model_id, people, now, contract=text)
+    row = contracts.take_over(store, model_id, run, **author, seen=0)
+    (check,) = load_contract(row.body).checks
+    assert (check.accepted_by, check.accepted_at, check.false_alarms, check.origin) == (None, None, None, "stated")
 
 
 def test_the_same_run_teaches_once(store, model_id, author, people, now):
