@@ -110,7 +110,7 @@ def _rates(result: AnalysisResult) -> None:
                 continue
             low, high = rate.interval
             with st.container(width=260, gap="xsmall"):
-                st.metric(label, f"{rate.value:.1%}", help=note)
+                st.metric(plain(label), f"{rate.value:.1%}", help=note)
                 st.caption(plain(f"{low:.1%} to {high:.1%}, of {rate.sample_size:,} splits. {note}"))
 
 

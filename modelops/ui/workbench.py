@@ -116,7 +116,7 @@ def overall_figures(counts: ThresholdCounts, costs: np.ndarray, place: int) -> N
     for column, rate in zip(columns, RATES, strict=True):
         value, ends = counts.rate(rate, place)
         note = f"{ends[0]:.1%} to {ends[1]:.1%}, of {counts.denominator(rate, place):,} rows" if ends else None
-        column.metric(metric_name(rate.metric), "-" if value is None else f"{value:.1%}")
+        column.metric(plain(metric_name(rate.metric)), "-" if value is None else f"{value:.1%}")
         column.caption(plain(note or rate.denominator))
     spent, rows = counts.cost(costs)[place], counts.counts[0, place].sum()
     last.metric("Cost per row", f"{spent:.4g}")
