@@ -78,8 +78,11 @@ class Model(Protocol):
         """Return shape (n, n_classes): one score for each class, the order of ``classes``."""
         ...
 
-    def contributions(self, rows: pd.DataFrame) -> Contributions | None:
-        """Return exact tree SHAP values where the model is a tree model without preprocessing, else ``None``."""
+    def contributions(self, rows: pd.DataFrame, *, label: str | None = None) -> Contributions | None:
+        """Return exact tree SHAP values where the model is a tree model without preprocessing, else ``None``.
+
+        They are those of the class ``label``; of the positive class, or of the last one, if it is ``None``.
+        """
         ...
 
     def answers(self, rows: pd.DataFrame) -> np.ndarray:
@@ -128,8 +131,8 @@ class Model(Protocol):
 class Contributions:
     """SHAP values of shape (n, n_features), the base value, and what they add up to.
 
-    ``unit`` is ``"probability"``, ``"log odds"`` or ``"prediction"``. For more than two classes the values are those of
-    the class ``positive``.
+    ``unit`` is ``"probability"``, ``"log odds"``, ``"raw score"`` (of more than two classes: the softmax of all is the
+    probability), ``"prediction"`` or ``"log of the prediction"``.
     """
 
     values: np.ndarray

@@ -144,12 +144,13 @@ class ModelClient:
             raise NotMeasured("The model predicts numbers: it has no classes to give scores for.")
         return _finite(self._ask("scores", "scores", rows, lambda size: (size, len(self.classes))))
 
-    def contributions(self, rows: pd.DataFrame) -> TreeValues | None:
-        """Return exact tree SHAP values of the positive class, ``None`` if this is not a tree model on raw columns."""
+    def contributions(self, rows: pd.DataFrame, *, label: str | None = None) -> TreeValues | None:
+        """Return exact tree SHAP values of one class, ``None`` if this is not a tree model on raw columns."""
+        class_index = self._class_index if label is None else self.classes.index(label)
         pieces: list[np.ndarray] = []
         said: tuple[float, str, str] | None = None
         for part in self._parts(rows):
-            frame = self._question("contributions", part, {"class": self._class_index})
+            frame = self._question("contributions", part, {"class": class_index})
             if frame.kind == "no contributions":
                 return None
             pieces.append(_checked(frame, "contributions", (len(part), len(self._features))))

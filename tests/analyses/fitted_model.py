@@ -73,5 +73,5 @@ class FittedModel:
         """Sizes that are always the same."""
         return Resources(size=5_000, load_seconds=np.full(repeats, 0.25), resident=100 << 20, peak=120 << 20)
 
-    def contributions(self, rows: pd.DataFrame) -> Contributions | None:
+    def contributions(self, rows: pd.DataFrame, *, label: str | None = None) -> Contributions | None:
         return None if self.own is None else self.own(rows[list(self.features)])

@@ -30,7 +30,7 @@ class Linear:
     def scores(self, rows: pd.DataFrame) -> np.ndarray:
         raise AssertionError("a regression model has no scores")
 
-    def contributions(self, rows: pd.DataFrame) -> Contributions | None:
+    def contributions(self, rows: pd.DataFrame, *, label: str | None = None) -> Contributions | None:
         if not self.explains:
             return None
         values = rows[["a", "b"]].to_numpy() * [3, 1]

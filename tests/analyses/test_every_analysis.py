@@ -333,8 +333,8 @@ class Renaming:
     def scores(self, rows):
         return self.inner.scores(self._old(rows))
 
-    def contributions(self, rows):
-        return self.inner.contributions(self._old(rows))
+    def contributions(self, rows, *, label=None):
+        return self.inner.contributions(self._old(rows), label=label)
 
     def answers(self, rows):
         return self.inner.answers(self._old(rows))

@@ -215,7 +215,7 @@ def test_a_models_own_contributions_are_used_and_named():
 
     found = explained(house_data(FittedModel(estimator, model.features, own)))
     assert measured(found, "shap_sampling_error").value == 0
-    assert any("own exact values (closed form)" in note for note in found.notes)
+    assert any("own exact values, by closed form" in note for note in found.notes)
     assert [t.name for t in found.tables] == ["features", "rows"]
 
 

@@ -12,7 +12,8 @@ from sklearn.linear_model import LinearRegression
 
 from modelops.analyses.base import Contributions
 from modelops.analyses.composed import ComposedModel
-from modelops.analyses.explainability.shapley import exact_shapley, grown_shapley, permutation_shapley
+from modelops.analyses.explainability.own_shapley import exact_shapley, own_shapley
+from modelops.analyses.explainability.shapley import grown_shapley, permutation_shapley
 from tests.analyses.fitted_model import FittedModel
 
 
@@ -221,3 +222,49 @@ def test_log_odds_are_checked_against_the_probability_and_turned_round_for_the_o
     assert other is not None
     np.testing.assert_array_equal(same.phi, -other.phi)
     assert other.base == 0.3
+
+
+class OfEachClass(FittedModel):
+    """A boosted model with raw scores for each of three classes, by hand-made additive contributions."""
+
+    def contributions(self, rows, *, label=None):
+        values = np.tanh(rows.to_numpy()) * [1.0, -2.0, 0.5] * (self.classes.index(label) + 1)
+        return Contributions(values, 0.3 * self.classes.index(label), "raw score", "tree")
+
+
+class SoftmaxOfSums:
+    classes_ = np.array(["a", "b", "c"])
+    factor = 1.0
+
+    def predict_proba(self, rows):
+        sums = (np.tanh(rows.to_numpy()) * [1.0, -2.0, 0.5]).sum(axis=1)
+        raw = self.factor * np.column_stack([k * 0.3 + (k + 1) * sums for k in range(3)])
+        powers = np.exp(raw)
+        return powers / powers.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("explained", [0, 2])
+def test_raw_scores_of_several_classes_are_believed_if_their_softmax_is_the_probability(explained):
+    pool = normal_pool(20, 3)
+    model = ComposedModel(OfEachClass(SoftmaxOfSums(), tuple(pool)), pool, explained=explained)
+    found, notes = own_shapley(model, np.arange(20))
+    assert notes == ()
+    assert found.additivity_error < 1e-12
+    assert found.base == pytest.approx(0.3 * explained)
+
+
+def test_raw_scores_of_several_classes_that_give_another_probability_are_not_believed():
+    pool = normal_pool(20, 3)
+    other = SoftmaxOfSums()
+    other.factor = 1.1
+    found, notes = own_shapley(ComposedModel(OfEachClass(other, tuple(pool)), pool, explained=1), np.arange(20))
+    assert found is None
+    assert "do not add up" in notes[0]
+
+
+def test_logarithms_are_checked_against_the_prediction():
+    values, base = np.array([[1.0, -0.5], [0.2, 0.1]]), -0.3
+    own = Contributions(values, base, "log of the prediction", "tree")
+    found = exact_shapley(own, np.arange(2), np.exp(values.sum(axis=1) + base), two_classes=False)
+    assert found is not None
+    assert exact_shapley(own, np.arange(2), values.sum(axis=1) + base, two_classes=False) is None

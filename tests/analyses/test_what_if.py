@@ -36,7 +36,7 @@ class Known:
         score = np.asarray(self.says(rows), dtype=float)
         return np.column_stack([1 - score, score])
 
-    def contributions(self, rows):
+    def contributions(self, rows, *, label=None):
         return None
 
 
@@ -119,7 +119,7 @@ def test_the_contributions_of_a_tree_model_itself_are_taken_where_they_add_up():
     data = people(by_income, task=Task.REGRESSION)
     says = data.model.says
 
-    def own(rows):
+    def own(rows, *, label=None):
         values = np.zeros((len(rows), 5))
         values[:, 1] = says(rows) - 0.25
         return Contributions(values, 0.25, "prediction", "exact")

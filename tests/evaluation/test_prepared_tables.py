@@ -42,7 +42,7 @@ class Threshold:
         chance = 1 / (1 + np.exp(-rows[self.features[0]].to_numpy()))
         return np.column_stack([1 - chance, chance])
 
-    def contributions(self, rows: pd.DataFrame) -> None:
+    def contributions(self, rows: pd.DataFrame, *, label: str | None = None) -> None:
         return None
 
 

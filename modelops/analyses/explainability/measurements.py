@@ -52,7 +52,7 @@ def notes(found: Explanation) -> tuple[str, ...]:
         f"Contributions start from the mean output of {len(subject.background)} background rows, drawn at random from "
         f"the data ({values.base:.4g}). They say what the model does, not what causes the outcome."
         if values.method == "permutation"
-        else f"Contributions are the model's own exact values ({values.method}), in {values.unit}, from the base "
+        else f"Contributions are the model's own exact values, by {values.method}, in {values.unit}, from the base "
         f"{values.base:.4g}. They say what the model does, not what causes the outcome."
     )
     result = [*found.notes, background]

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modelops.analyses.base import Contributions
 from modelops.analyses.composed import ComposedModel
 
 FIRST_ROWS = 32
-_ADDITIVE_WITHIN = 1e-4
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def permutation_shapley(
         unit="output",
         method="permutation",
         noise=np.sqrt(spread.mean(axis=0)),
-        additivity_error=_gap(values.sum(axis=1) + base, end),
+        additivity_error=additivity_gap(values.sum(axis=1) + base, end),
     )
 
 
@@ -220,51 +218,6 @@ def _joined(parts: list[ShapleyValues]) -> ShapleyValues:
     )
 
 
-def exact_shapley(
-    contributions: Contributions, rows: np.ndarray, output: np.ndarray, *, two_classes: bool
-) -> ShapleyValues | None:
-    """Return a model's own contributions as Shapley values if they add up to its own output, else ``None``.
-
-    Contributions come from the model's process and are believed only as far as they can be checked.
-
-    Parameters
-    ----------
-    contributions : Contributions
-        As the model handed them over.
-    rows, output : ndarray of shape (n,)
-        The explained rows and the model's output for them: a probability, or the prediction of a regression.
-    two_classes : bool
-        Whether they may be for the other class, and then are turned round.
-    """
-    if contributions.values.ndim != 2 or len(contributions.values) != len(rows):
-        return None
-    candidates = [(contributions.values, contributions.base)]
-    if two_classes:
-        turned = -contributions.base if contributions.unit == "log odds" else 1 - contributions.base
-        candidates.append((-contributions.values, turned))
-    for values, base in candidates:
-        error = _gap(_output(values.sum(axis=1) + base, contributions.unit), output)
-        if error <= _ADDITIVE_WITHIN:
-            return ShapleyValues(
-                phi=np.asarray(values, dtype=np.float64),
-                rows=np.asarray(rows),
-                base=float(base),
-                output=output,
-                unit=contributions.unit,
-                method=contributions.method,
-                noise=np.zeros(values.shape[1]),
-                additivity_error=error,
-            )
-    return None
-
-
-def _gap(total: np.ndarray, output: np.ndarray) -> float:
+def additivity_gap(total: np.ndarray, output: np.ndarray) -> float:
+    """Return the largest difference, as a share of the largest output where that is above 1."""
     return float(np.abs(total - output).max() / max(1.0, float(np.abs(output).max())))
-
-
-def _output(total: np.ndarray, unit: str) -> np.ndarray:
-    if unit != "log odds":
-        return total
-    from scipy.special import expit
-
-    return np.asarray(expit(total), dtype=np.float64)

@@ -13,6 +13,7 @@ from modelops.analyses.composed import ComposedModel
 from modelops.analyses.explainability.agreement import agreements
 from modelops.analyses.explainability.explanation import Contributed, Explanation, Scored, Subject
 from modelops.analyses.explainability.lime import LocalFit, local_fits
+from modelops.analyses.explainability.own_shapley import own_shapley
 from modelops.analyses.explainability.partial_dependence import Dependence, dependences, grid_of
 from modelops.analyses.explainability.permutation_importance import (
     permutation_importance,
@@ -20,7 +21,7 @@ from modelops.analyses.explainability.permutation_importance import (
     scoring,
     target_of,
 )
-from modelops.analyses.explainability.shapley import ShapleyValues, exact_shapley, grown_shapley
+from modelops.analyses.explainability.shapley import ShapleyValues, grown_shapley
 from modelops.analyses.statistics.association import associations, groups
 from modelops.domain.columns import Task
 from modelops.errors import NotMeasured
@@ -96,18 +97,7 @@ class Study:
         return self._sampled(kept, notes, rng, progress)
 
     def _own_contributions(self) -> tuple[ShapleyValues | None, tuple[str, ...]]:
-        subject, model = self.subject, self.subject.model
-        contributions = model.model.contributions(model.rows(subject.explained_rows))
-        if contributions is None:
-            return None, ()
-        classes = model.model.classes
-        if len(classes) > 2 and subject.explained != self.data.positive:
-            return None, (f"The model's own contributions are not for class {subject.explained!r}: sampled instead.",)
-        output = model.output(subject.explained_rows)
-        exact = exact_shapley(contributions, subject.explained_rows, output, two_classes=len(classes) == 2)
-        if exact is None or len(exact.noise) != len(subject.names):
-            return None, ("The model's own contributions do not add up to its output, so they were sampled instead.",)
-        return exact, ()
+        return own_shapley(self.subject.model, self.subject.explained_rows)
 
     def _sampled(
         self, kept: tuple[int, ...], notes: tuple[str, ...], rng: np.random.Generator, progress: Progress

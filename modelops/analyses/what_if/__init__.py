@@ -131,7 +131,6 @@ def compute(data: EvaluationData, parameters: WhatIfParameters, run: Run) -> Com
     case.model.explained = answers.explained
     run.progress(0.25, "Contributions")
     contributed = case_contributions(
-        data,
         case,
         background=parameters.background,
         rounds=parameters.rounds,

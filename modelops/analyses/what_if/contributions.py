@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from modelops.analyses.base import EvaluationData
-from modelops.analyses.explainability.shapley import ShapleyValues, exact_shapley, permutation_shapley
+from modelops.analyses.explainability.own_shapley import own_shapley
+from modelops.analyses.explainability.shapley import ShapleyValues, permutation_shapley
 from modelops.analyses.what_if.case import Case
 
 _SCREENED_WITH = 16
@@ -25,7 +24,7 @@ class CaseContributions:
 
 
 def case_contributions(
-    data: EvaluationData, case: Case, *, background: int, rounds: int, features: int, rng: np.random.Generator
+    case: Case, *, background: int, rounds: int, features: int, rng: np.random.Generator
 ) -> CaseContributions:
     """Return the model's own contributions where they add up, else permutation Shapley values.
 
@@ -34,7 +33,7 @@ def case_contributions(
     """
     model, names = case.model, case.names
     rows = np.array([case.original, case.edited])
-    exact, notes = _own(data, case, rows)
+    exact, notes = own_shapley(model, rows)
     kept = _screened(case, features)
     if exact is not None:
         return CaseContributions(exact, names, kept, notes)
@@ -47,20 +46,6 @@ def case_contributions(
         model, rows, background=case.others[:background], players=players, rounds=rounds, rng=rng
     )
     return CaseContributions(values, labels, kept, notes)
-
-
-def _own(data: EvaluationData, case: Case, rows: NDArray[np.intp]) -> tuple[ShapleyValues | None, tuple[str, ...]]:
-    model = case.model
-    contributions = model.model.contributions(model.rows(rows))
-    if contributions is None:
-        return None, ()
-    classes = model.model.classes
-    if len(classes) > 2 and (model.explained is None or classes[model.explained] != data.positive):
-        return None, ()
-    exact = exact_shapley(contributions, rows, model.output(rows), two_classes=len(classes) == 2)
-    if exact is None or exact.phi.shape[1] != len(case.names):
-        return None, ("The model's own contributions do not add up to its output, so they were sampled instead.",)
-    return exact, ()
 
 
 def _screened(case: Case, limit: int) -> tuple[int, ...]:
