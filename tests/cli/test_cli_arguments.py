@@ -84,4 +84,4 @@ def test_what_an_upload_says_cannot_steer_the_terminal():
     ],
 )
 def test_scopes_are_readable(scope, text):
-    assert shown._scope(scope) == text
+    assert shown.scope_as_text(scope) == text
