@@ -54,9 +54,9 @@ $(VENV)/bin/uv: requirements-setup.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.txt
 
 $(VENV)/.installed: requirements.txt $(VENV)/bin/uv
-	$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --compile-bytecode --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements-dev.txt
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --compile-bytecode --require-hashes -r requirements-dev.txt
 	@touch $@
