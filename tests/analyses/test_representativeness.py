@@ -137,10 +137,18 @@ def test_groups_that_are_absent_or_unknown_are_findings_of_their_own():
 
 
 def test_a_group_that_the_population_does_not_have_is_not_asked_for_rows():
-    found = compared({"a": rows_of(x=400, y=400, typo=3)}, {"a": rows_of(x=700, y=700)})
-    told = verdicts(found, "representativeness.smallest_group")
-    assert {one.scope["group"]["a"]: str(one.verdict) for one in told} == {"x": "passed", "y": "passed"}
+    found = compared({"a": rows_of(x=400, y=390, typo=3)}, {"a": rows_of(x=700, y=700)}, sensitive=("a",))
+    assert find(found, "smallest_sensitive_group_rows").value == 390
+    assert [str(one.verdict) for one in verdicts(found, "representativeness.smallest_group")] == ["passed"]
     assert find(found, "unknown_group_share", feature="a").note == "3 rows"
+
+
+def test_a_small_sensitive_group_fails_and_a_rare_level_of_another_column_does_not():
+    data = {"sex": rows_of(f=485, m=15), "goods": ["usual"] * 499 + ["rare"]}
+    told = verdicts(compared(data, sensitive=("sex",)), "representativeness.smallest_group")
+    assert [str(one.verdict) for one in told] == ["failed"]
+    told = verdicts(compared(data), "representativeness.smallest_group")
+    assert [str(one.verdict) for one in told] == ["not enough data"]
 
 
 def test_numbers_are_cut_at_the_populations_quantiles():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -170,19 +170,26 @@ def group_measurements(group: Group, *, needed: int) -> Iterator[Measurement]:
 
 
 def whole_measurements(
-    groups: Sequence[Group], parameters: RepresentativenessParameters, *, needed: int, n_rows: int
+    groups: Sequence[Group],
+    parameters: RepresentativenessParameters,
+    *,
+    needed: int,
+    n_rows: int,
+    sensitive: Collection[str],
 ) -> Iterator[Measurement]:
     """Yield what holds for all groups together."""
     known = [group for group in groups if group.expected is None or group.expected > 0]
-    smallest = min(known, key=lambda group: (group.rows, group.label), default=None)
-    yield measured(
-        "smallest_group_rows",
-        float(smallest.rows) if smallest else None,
-        size=n_rows,
-        unit="rows",
-        note=smallest.label if smallest else None,
-        otherwise="There are no groups.",
-    )
+    protected = [group for group in known if len(group.column.names) == 1 and group.column.names[0] in sensitive]
+    for metric, members in (("smallest_group_rows", known), ("smallest_sensitive_group_rows", protected)):
+        smallest = min(members, key=lambda group: (group.rows, group.label), default=None)
+        yield measured(
+            metric,
+            float(smallest.rows) if smallest else None,
+            size=n_rows,
+            unit="rows",
+            note=smallest.label if smallest else None,
+            otherwise="There are no such groups.",
+        )
     yield measured(
         "rows_needed_in_group",
         float(needed),

@@ -14,6 +14,7 @@ METRICS: dict[str, str] = {
     "rows_needed_in_group": "Rows that the group needs for the wished precision.",
     "rows_needed": "Rows that a sample like the population needs, so that the group has enough of them.",
     "smallest_group_rows": "Rows of the smallest group that the population has.",
+    "smallest_sensitive_group_rows": "The same among the groups by one sensitive column.",
     "absent_group_count": "Groups of the population that the data does not have.",
     "population_coverage": "Share of the population that belongs to groups which the data has.",
     "unknown_group_share": "Share of the data that belongs to groups which the population does not have.",

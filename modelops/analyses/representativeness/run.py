@@ -64,7 +64,7 @@ class Comparing:
         ]
         groups = self._groups(columns, differences)
         self.findings.measurements += whole_measurements(
-            groups, self.parameters, needed=self.needed, n_rows=sample.n_rows
+            groups, self.parameters, needed=self.needed, n_rows=sample.n_rows, sensitive=sample.roles.sensitive
         )
         for one, (test, reason, adjusted) in zip(columns, tests, strict=True):
             self.findings.measurements += column_measurements(one, test, reason, adjusted)
