@@ -29,17 +29,12 @@ from modelops.analyses.what_if import WHAT_IF
 from modelops.errors import InvalidInput
 
 FAMILIES: dict[str, tuple[Analysis, ...]] = {
-    "The data": (REPRESENTATIVENESS, DATA_CONTRACT, DATA_QUALITY, LEAKAGE, LABEL_QUALITY),
-    "How good it is": (PERFORMANCE, CALIBRATION, BASELINE, OVERFITTING, LEARNING_CURVE),
-    "Where it errs": (FAIRNESS, RESIDUALS, SUBPOPULATIONS, MISCLASSIFIED),
+    "The data": (DATA_QUALITY, LABEL_QUALITY, LEAKAGE, REPRESENTATIVENESS, DATA_CONTRACT),
+    "How good it is": (PERFORMANCE, BASELINE, CALIBRATION, OVERFITTING, LEARNING_CURVE),
+    "Where it errs": (FAIRNESS, SUBPOPULATIONS, RESIDUALS, MISCLASSIFIED),
     "Why it decides so": (EXPLAINABILITY, WHAT_IF),
     "What it withstands": (ROBUSTNESS, REPRODUCIBILITY, FOOTPRINT),
-    "In production": (
-        DRIFT,
-        GROUND_TRUTH,
-        CHAMPION_CHALLENGER,
-        FEEDBACK_LOOP,
-    ),
+    "In production": (DRIFT, GROUND_TRUTH, CHAMPION_CHALLENGER, FEEDBACK_LOOP),
 }
 """In the order in which they are shown to people."""
 

@@ -67,7 +67,8 @@ def whole_catalogue() -> None:
             with column.container(border=True, height="stretch", gap="small"):
                 st.markdown(f"##### {plain(title)}")
                 for one in FAMILIES[title]:
-                    entry(one)
+                    with st.container(gap=None):
+                        entry(one)
 
 
 def latest_runs() -> None:
