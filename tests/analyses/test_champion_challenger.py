@@ -208,6 +208,17 @@ def test_a_champion_model_answers_the_same_rows():
     assert value(found, "roc_auc_improvement") == pytest.approx(value(found, "roc_auc", model="challenger") - expected)
 
 
+def test_two_models_answer_themselves_whatever_the_table_says():
+    champion, challenger = fitted("binary", seed=12), fitted("binary")
+    data = binary(300)
+    columns = data.data.labels("decision")
+    frame, truth = data.data.frame(challenger.features), data.data.labels("default")
+    said = np.asarray(challenger.predict(frame))
+    assert (said != columns).any()
+    found = compute(replace(data, model=challenger, champion=champion))
+    assert value(found, "accuracy", model="challenger") == pytest.approx((said == truth).mean())
+
+
 def test_a_champion_score_column_decides_by_the_threshold():
     columns = {**binary_columns(300), "old": np.linspace(0, 1, 300)}
     found = compute(evaluation(columns, positive="yes", **BINARY_ROLES), champion_score="old", threshold=0.8)

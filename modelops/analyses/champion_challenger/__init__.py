@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from modelops.analyses.base import Analysis, Computed, EvaluationData, Need, Parameters, Run
-from modelops.analyses.champion_challenger.champion import champion_answers
+from modelops.analyses.champion_challenger.champion import champion_answers, model_answers
 from modelops.analyses.champion_challenger.churn import churn
 from modelops.analyses.champion_challenger.cost import cost_pair
 from modelops.analyses.champion_challenger.display import improvements, summary_of
@@ -131,6 +131,10 @@ def compute(data: EvaluationData, parameters: ChampionChallengerParameters, run:
         raise InvalidInput(f"The metric {metric!r} is not for {data.task}; choose one of {fitting}.")
     run.progress(0.05, "Reading labels and predictions")
     rows, challenger, dropped, notes = _rows(data, parameters, run)
+    if data.model and data.champion and not (parameters.champion_prediction or parameters.champion_score):
+        # Predictions in the table may be the champion's own.
+        challenger = model_answers(data.data, rows, data.model, "challenger")
+        notes = ("Both models were asked; predictions and scores in the table play no part.", *notes)
     run.progress(0.1, "Asking the champion")
     match, dropped = _match(rows, challenger, champion_answers(data, rows, parameters), dropped)
     found = Findings(notes=[*notes, *([match.how.note] if match.how.note else [])])

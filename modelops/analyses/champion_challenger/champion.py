@@ -42,7 +42,7 @@ def champion_answers(data: EvaluationData, rows: Rows, parameters: ChampionChall
         return _from_columns(data.data, rows, prediction, score, threshold=parameters.threshold)
     if data.champion is None:
         raise NotMeasured(_NO_CHAMPION)
-    return _from_model(data.data, rows, data.champion)
+    return model_answers(data.data, rows, data.champion, "champion")
 
 
 def _from_columns(sample: Sample, rows: Rows, prediction: str, score: str, *, threshold: float) -> Answers:
@@ -71,23 +71,24 @@ def _from_columns(sample: Sample, rows: Rows, prediction: str, score: str, *, th
     return Answers(table[column.codes], scores, "There is no score column of the champion.")
 
 
-def _from_model(sample: Sample, rows: Rows, champion: Model) -> Answers:
+def model_answers(sample: Sample, rows: Rows, model: Model, whose: str) -> Answers:
+    """Return what a model says of the rows; ``whose`` names it in messages."""
     predicted, scored = [], []
     for start in range(0, rows.n_rows, _BATCH):
-        part = sample.frame(champion.features).iloc[rows.positions[start : start + _BATCH]].reset_index(drop=True)
-        predicted.append(champion.predict(part))
-        if rows.classes and champion.classes:
-            scored.append(champion.scores(part))
+        part = sample.frame(model.features).iloc[rows.positions[start : start + _BATCH]].reset_index(drop=True)
+        predicted.append(model.predict(part))
+        if rows.classes and model.classes:
+            scored.append(model.scores(part))
     answers = np.concatenate(predicted)
     if not rows.classes:
         return Answers(_usable(np.asarray(answers, dtype=np.float64)))
     import pandas as pd
 
     labels, codes = np.unique(as_labels(pd.Series(answers)).astype(str), return_inverse=True)
-    places = np.array(_places(labels.tolist(), rows.classes, "champion"), dtype=np.int64)
-    owners = [str(as_labels(pd.Series([label]))[0]) for label in champion.classes]
+    places = np.array(_places(labels.tolist(), rows.classes, whose), dtype=np.int64)
+    owners = [str(as_labels(pd.Series([label]))[0]) for label in model.classes]
     if missing := [label for label in rows.classes if label not in owners]:
-        return Answers(places[codes], None, f"The champion has no score for the class {missing[0]!r}.")
+        return Answers(places[codes], None, f"The {whose} has no score for the class {missing[0]!r}.")
     scores = np.concatenate(scored)[:, [owners.index(label) for label in rows.classes]]
     return Answers(places[codes], np.asarray(scores, dtype=np.float64))
 
