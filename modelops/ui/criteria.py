@@ -82,7 +82,11 @@ def new_criterion(datasets: Sequence[DatasetRow], *, key: str) -> dict[str, obje
     """Ask for one criterion; return what was said, in the form of `services.criteria.as_criterion`."""
     left, right = st.columns(2)
     analysis = left.selectbox(
-        "Analysis that measures it", list(_TITLES), format_func=lambda each: _TITLES[each], key=f"{key} analysis"
+        "Analysis that measures it",
+        list(_TITLES),
+        index=list(_TITLES).index("performance"),
+        format_func=lambda each: _TITLES[each],
+        key=f"{key} analysis",
     )
     own = FAMILIES.get(analysis, {})
     metric = right.selectbox(
