@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import streamlit as st
 
@@ -13,9 +13,11 @@ from modelops.domain.criteria import Criteria, Criterion
 from modelops.domain.inventory import DatasetRole
 from modelops.domain.metric_words import metric_name
 from modelops.domain.result import Scope
+from modelops.store import Store
 from modelops.store.queries_criteria import Frozen
-from modelops.store.tables import DatasetRow
+from modelops.store.tables import DatasetRow, RunRow
 from modelops.ui import widgets
+from modelops.ui.results import stored
 from modelops.ui.text import plain, utc
 
 CRITERIA = "pages/models/criteria.py"
@@ -78,8 +80,23 @@ def moved_bar(moved: MovedBar, *, link: bool = False) -> None:
             new.markdown(plain(change.new))
 
 
-def new_criterion(datasets: Sequence[DatasetRow], *, key: str) -> dict[str, object]:
-    """Ask for one criterion; return what was said, in the form of `services.criteria.as_criterion`."""
+def noise_margins(runs: Iterable[RunRow], store: Store) -> dict[str, tuple[float, int]]:
+    """Return, by metric, what training again with other seeds moves it by, and the newest run that measured it."""
+    newest = next((run for run in runs if run.analysis == "reproducibility" and run.result), None)
+    if newest is None or newest.result is None:
+        return {}
+    found = stored(newest.result, store).measurements
+    margins = {str(one.scope.get("metric")): one.value for one in found if one.metric == "noise_margin"}
+    return {metric: (value, newest.id) for metric, value in margins.items() if value is not None}
+
+
+def new_criterion(
+    datasets: Sequence[DatasetRow], *, noise: Mapping[str, tuple[float, int]], key: str
+) -> dict[str, object]:
+    """Ask for one criterion; return what was said, in the form of `services.criteria.as_criterion`.
+
+    ``noise`` is what `noise_margins` found.
+    """
     left, right = st.columns(2)
     analysis = left.selectbox(
         "Analysis that measures it",
@@ -113,6 +130,11 @@ def new_criterion(datasets: Sequence[DatasetRow], *, key: str) -> dict[str, obje
             format="%g",
             key=f"{key} margin",
             help="How far beyond the bound a value may lie without mattering.",
+        )
+    if metric in noise:
+        spread, run = noise[metric]
+        st.caption(
+            plain(f"Trained again with other seeds, this metric moves by up to {spread:.3g} (run {run:d}): noise.")
         )
     tables = {str(row.digest): row for row in datasets}
     data = st.selectbox(

@@ -11,7 +11,7 @@ from modelops.store.queries_review import names
 from modelops.store.queries_runs import runs_of
 from modelops.store.tables import ModelRow, VersionRow
 from modelops.ui import frame, widgets
-from modelops.ui.criteria import criteria_list, criterion_line, frozen_line, moved_bar, new_criterion
+from modelops.ui.criteria import criteria_list, criterion_line, frozen_line, moved_bar, new_criterion, noise_margins
 from modelops.ui.models import VERSION, crumbs
 from modelops.ui.text import plain, utc
 
@@ -64,7 +64,8 @@ def show_criteria() -> None:
 def show_adding() -> None:
     """Ask for one more criterion."""
     with st.expander("Add a criterion", icon=":material/add:", expanded=not now.body.criteria):
-        said = new_criterion(datasets, key=f"criterion {now.revision}")
+        noise = noise_margins(of_version, page.store)
+        said = new_criterion(datasets, noise=noise, key=f"criterion {now.revision}")
         submitted = st.button("Add", type="primary", key="add criterion")
     if submitted:
         with frame.refusals_shown():

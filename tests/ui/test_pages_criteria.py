@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from modelops.domain.canonical import canonical_bytes
 from modelops.domain.criteria import Criteria
-from modelops.services import criteria, evidence
+from modelops.domain.result import AnalysisResult
+from modelops.services import criteria, evidence, files
 from modelops.services.criteria import as_criterion
 from modelops.store.queries_criteria import draft, frozen_sets
-from modelops.store.tables import EvidenceRow
+from modelops.store.tables import EvidenceRow, RunRow
 from modelops.ui.questions import key_of
 from tests.services.road import opened
 from tests.store.road_store import finished, with_data
@@ -48,6 +50,31 @@ def moved(store, people, now):
 def sets(store):
     with store.reading() as reader:
         return frozen_sets(reader, 1)
+
+
+def reproduced(store, run, at):
+    """Return a run that measured what training again moves recall by."""
+    result = AnalysisResult.model_validate(
+        {
+            "analysis": "reproducibility", "inputs": {}, "task": "classification", "parameters": {}, "seed": 0,
+            "environment": {}, "protection": {"level": "A"}, "summary": "The same.",
+            "measurements": [
+                {"metric": "noise_margin", "value": 0.0213, "scope": {"metric": "recall"}, "sample_size": 5}
+            ],
+        }
+    )  # fmt: skip
+    with store.transaction() as t:
+        digest = files.keep(store, t, canonical_bytes(result), at=at)
+        asked = run.model_dump(exclude={"id", "analysis", "result", "cases"})
+        return t.add(RunRow(**asked, analysis="reproducibility", result=digest))
+
+
+def test_the_spread_of_training_again_is_offered_beside_the_margin(review, store, people, now, visit):
+    run = reproduced(store, finished(store, people["author"], now, data_id=1, version_id=1), now)
+    screen = visit("author", CRITERIA, version="1")
+    assert "moves by up to" not in texts(screen)
+    field(screen, "Metric", "selectbox").select("recall").run()
+    assert f"moves by up to 0.0213 (run {run.id})" in texts(screen)
 
 
 def test_an_author_adds_a_criterion_and_freezes_it(review, store, visit):
