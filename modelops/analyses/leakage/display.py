@@ -99,8 +99,8 @@ def notes(found: Leaks) -> Iterator[str]:
 
 
 def curves(found: Leaks) -> Iterator[Curve]:
-    """Yield the rows that both tables share, and the strongest features."""
-    if found.has_train:
+    """Yield the rows that both tables share, where there are any, and the strongest features."""
+    if found.has_train and any(one.share or one.chance for one in found.shared):
         matches = tuple(one.match for one in found.shared)
         yield Curve(
             name="shared_rows",
