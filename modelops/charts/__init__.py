@@ -13,12 +13,22 @@ from modelops.domain.result import Curve
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["figure", "static_png", "static_svg"]
+__all__ = ["figure", "figure_and_note", "static_png", "static_svg"]
 
 
 def figure(curve: Curve, *, dark: bool = False) -> Figure:
     """Return a curve as a Plotly figure, for a light or a dark page; its background is transparent."""
     from modelops.charts.interactive import figure as draw
+
+    return draw(curve, dark=dark)
+
+
+def figure_and_note(curve: Curve, *, dark: bool = False) -> tuple[Figure, str]:
+    """Return a curve as `figure` does but without its title, and the note that stands under it as plain text.
+
+    For a page that writes both itself, where they wrap: a title in a drawing is cut on a narrow screen.
+    """
+    from modelops.charts.interactive import figure_and_note as draw
 
     return draw(curve, dark=dark)
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
 from modelops.charts import arrangement as arranged
-from modelops.charts.interactive_frame import MOST_ROWS, ROW, layout, legend, lines, reference, row_axis, safe, told
+from modelops.charts.interactive_frame import (
+    MOST_ROWS,
+    ROW,
+    WITHOUT_TITLE,
+    layout,
+    legend,
+    lines,
+    reference,
+    row_axis,
+    safe,
+    told,
+)
 from modelops.charts.palette import DARK, LIGHT, Palette, faded, mixed, readable_on
 from modelops.domain.result import Curve, Series, Shape
 
@@ -30,6 +42,15 @@ def figure(curve: Curve, *, dark: bool = False) -> go.Figure:
     drawn = go.Figure(layout=layout(curve, palette))
     _SHAPES[curve.shape](drawn, curve, palette)
     return drawn
+
+
+def figure_and_note(curve: Curve, *, dark: bool = False) -> tuple[go.Figure, str]:
+    """Return the figure without its title, and the note that would stand under it, as plain text."""
+    drawn = figure(curve, dark=dark)
+    note = drawn.layout.title.subtitle.text or ""
+    above = drawn.layout.margin.t - WITHOUT_TITLE
+    drawn.update_layout(title=None, height=drawn.layout.height - above, margin={"t": WITHOUT_TITLE})
+    return drawn, html.unescape(note.replace("<br>", " "))
 
 
 def _line(drawn: go.Figure, curve: Curve, palette: Palette) -> None:

@@ -11,6 +11,8 @@ from modelops.charts.palette import FONT, Palette
 from modelops.domain.result import Curve, Series
 
 _HEIGHT = 380
+WITHOUT_TITLE = 26
+"""Pixels above a chart without a title."""
 ROW = 28
 MOST_ROWS = 30
 
@@ -56,7 +58,7 @@ def layout(curve: Curve, palette: Palette) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "height": _HEIGHT + above,
-        "margin": {"l": 64, "r": 20, "t": above + 26, "b": 56},
+        "margin": {"l": 64, "r": 20, "t": above + WITHOUT_TITLE, "b": 56},
         "hovermode": "closest",
         "hoverlabel": {
             "bgcolor": palette.hover,

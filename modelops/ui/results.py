@@ -9,7 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from modelops.analyses.metrics import METRICS
-from modelops.charts import figure
+from modelops.charts import figure_and_note
 from modelops.domain.digest import Digest
 from modelops.domain.metric_words import metric_name
 from modelops.domain.result import AnalysisResult, Curve, Measurement, Outcome, ResultTable, Verdict
@@ -112,9 +112,13 @@ def _more_charts(rest: list[Curve], key: str) -> None:
 
 def chart(curve: Curve, *, key: str) -> None:
     """Show one chart, and offer it as a file: made when it is asked for, without a browser engine."""
+    drawn, note = figure_and_note(curve, dark=is_dark())
     with st.container(gap=None):
+        st.markdown(f"**{plain(curve.title)}**")
+        if note:
+            st.caption(plain(note))
         st.plotly_chart(
-            figure(curve, dark=is_dark()),
+            drawn,
             width=_CHART_WIDTH,
             theme=None,
             key=key,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modelops.charts import arrangement, figure, static_png, static_svg
+from modelops.charts import arrangement, figure, figure_and_note, static_png, static_svg
 from modelops.charts.palette import DARK, LIGHT, channels, contrast
 from modelops.domain.result import Curve, Series, Shape
 
@@ -98,6 +98,14 @@ def test_every_curve_becomes_an_svg_element(given_curve):
     root = ET.fromstring(static_svg(given_curve))
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert root.get("role") == "img"
+
+
+def test_a_page_can_write_title_and_note_itself():
+    shown = curve(Shape.LINE, Series(name="a", x=(0, 1), y=(0, 1)), title="T", note="a < b & $c$")
+    drawn, note = figure_and_note(shown)
+    assert (drawn.layout.title.text, note) == (None, "a < b & $c$")
+    whole = figure(shown)
+    assert whole.layout.height - drawn.layout.height == whole.layout.margin.t - drawn.layout.margin.t > 0
 
 
 def test_series_without_names_are_drawn_without_a_legend():
