@@ -107,7 +107,7 @@ def test_the_leaks_between_two_files_are_found(loans, tmp_path):
     assert found.find("shared_entity_rate", feature="customer_id").value == pytest.approx(
         loans.shared / (ROWS + loans.repeated)
     )
-    assert found.find("feature_after_prediction_rate", feature="closed_on").value == 1
+    assert found.find("feature_after_prediction_rate", column="closed_on").value == 1
     assert found.find("single_feature_roc_auc", feature="reminders").value > 0.9
     assert found.find("single_feature_adjusted_p_value", feature="reminders").value < 0.01
     assert found.find("batch_dependent_rate").value is None

@@ -150,4 +150,5 @@ def _rounded(bound: float, width: float, *, up: bool, whole: bool) -> float:
     if not step or not np.isfinite(step):
         return bound
     steps = np.ceil(bound / step) if up else np.floor(bound / step)
-    return float(np.round(steps * step, 12)) + 0.0
+    # Python's own rounding: numpy's multiplies first, which huge numbers do not survive.
+    return round(float(steps * step), 12) + 0.0

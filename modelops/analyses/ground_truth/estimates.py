@@ -231,6 +231,8 @@ class DirectLoss:
 def _fitted(rows: Numbers, loss: Numbers, mine: Numbers, *, seed: int) -> Numbers:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
+    # The library cannot bin a column without any value.
+    usable = np.isfinite(rows).any(axis=0)
     model = HistGradientBoostingRegressor(
         max_iter=_ROUNDS,
         max_leaf_nodes=_LEAVES,
@@ -238,7 +240,7 @@ def _fitted(rows: Numbers, loss: Numbers, mine: Numbers, *, seed: int) -> Number
         early_stopping=False,
         random_state=seed,
     )
-    return np.asarray(np.maximum(model.fit(rows, loss).predict(mine), 0.0))
+    return np.asarray(np.maximum(model.fit(rows[:, usable], loss).predict(mine[:, usable]), 0.0))
 
 
 def _chosen(reference: Said, *, seed: int, most: int) -> NDArray[np.intp]:
