@@ -92,8 +92,11 @@ def run(part: str, options: argparse.Namespace, folder: Path) -> None:
 
 
 def show(way: str, numbers: Numbers, ours: float) -> None:
-    ratio = f"{numbers['seconds'] / ours:.1f}" if ours else "-"
-    print(f"| {way} | {numbers['seconds']:.2f} | {numbers['cpu']:.2f} | {ratio} | {numbers['peak']:,.0f} |", flush=True)
+    seconds, cpu, ratio = (
+        f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+        for number in (numbers["seconds"], numbers["cpu"], numbers["seconds"] / ours if ours else 0.0)
+    )
+    print(f"| {way} | {seconds} | {cpu} | {ratio} | {numbers['peak']:,.0f} |", flush=True)
 
 
 def in_a_process(part: str, way: str, folder: Path) -> Numbers:

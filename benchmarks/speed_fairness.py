@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from speed_clock import Clock
+
+if TYPE_CHECKING:
+    from modelops.analyses.base import EvaluationData
+    from modelops.analyses.fairness.data import Comparison
 
 GROUPS = 60
 DRAWS = 1_000
@@ -40,10 +45,32 @@ def ours(folder: Path) -> None:
     FAIRNESS.compute(_data(folder), parameters, Run(seed=1))
 
 
-def bootstrap(folder: Path) -> np.ndarray:
-    """Only what comes after the counts: draws, and the criteria of all pairs of groups with intervals and p-values."""
-    from modelops.analyses.fairness.data import compared, groupings
+def draws(folder: Path) -> np.ndarray:
+    """What comes after the counts: 1,000 resamples of them, and the rates of all groups in each."""
+    from modelops.analyses.cores.confusion_counts import resampled_counts
+    from modelops.analyses.fairness.gaps import CRITERIA
+
+    counts = _counts(folder)
+    clock = Clock()
+    drawn = resampled_counts(counts.confusion, draws=DRAWS, rng=np.random.default_rng(1), strata=1)
+    for rate in {rate for criterion in CRITERIA for rate in criterion.rates}:
+        hits, totals = rate.of(drawn)
+        hits / totals
+    return clock.read()
+
+
+def gaps(folder: Path) -> np.ndarray:
+    """The draws, and from them each criterion's difference and ratio, with intervals that hold for all 1,770 pairs."""
     from modelops.analyses.fairness.gaps import gap_findings
+
+    counts = _counts(folder)
+    clock = Clock()
+    gap_findings(counts, smallest_group=1)
+    return clock.read()
+
+
+def _counts(folder: Path) -> Comparison:
+    from modelops.analyses.fairness.data import compared, groupings
     from modelops.analyses.outcomes import outcomes
     from modelops.analyses.statistics.bootstrap import Uncertainty
     from modelops.analyses.statistics.weighting import weighting
@@ -52,11 +79,7 @@ def bootstrap(folder: Path) -> np.ndarray:
     rows = outcomes(data, threshold=0.5).one_against_rest(1)
     (grouping,), _, _ = groupings(data.data, rows.rows, largest_groups=GROUPS, intersections=False)
     how = weighting(None, None, rows.predicted.astype(np.float64))
-    uncertainty = Uncertainty(np.random.default_rng(1), DRAWS)
-    counts = compared(rows, grouping, how, extra={}, uncertainty=uncertainty)
-    clock = Clock()
-    gap_findings(counts, smallest_group=1)
-    return clock.read()
+    return compared(rows, grouping, how, extra={}, uncertainty=Uncertainty(np.random.default_rng(1), DRAWS))
 
 
 def one_pass(folder: Path) -> None:
@@ -85,7 +108,7 @@ def by_fairlearn(folder: Path) -> np.ndarray:
     return plain + np.maximum(0.0, clock.read() - plain) * DRAWS / DRAWS_OF_FAIRLEARN
 
 
-def _data(folder: Path) -> object:
+def _data(folder: Path) -> EvaluationData:
     from modelops.analyses.base import EvaluationData, Sample
     from modelops.datasets.limits import TableFormat
     from modelops.datasets.opening import open_table
@@ -98,7 +121,8 @@ def _data(folder: Path) -> object:
 
 WAYS: dict[str, Callable[[Path], np.ndarray | None]] = {
     "fairness by 60 groups, 1,000 draws: the whole analysis, reading included": ours,
-    "of this, the bootstrap: draws, gaps of all pairs, tests": bootstrap,
+    "- of this, 1,000 draws of the counts and all rates of each": draws,
+    "- the draws, and gaps with intervals for all pairs of groups": gaps,
     "one pass: read the three columns and count": one_pass,
     "fairlearn's MetricFrame, six metrics, 1,000 draws (from 1 draw)": by_fairlearn,
 }

@@ -20,13 +20,13 @@ from typing import Any
 PEERS = {
     "nannyml": ("nannyml", "pandas<3", "statsmodels", "pyarrow"),
     "frouros": ("frouros", "pandas", "pyarrow"),
-    "deepchecks": ("deepchecks", "pandas<2.3", "numpy<2", "scikit-learn<1.4", "setuptools<70", "pyarrow"),
-    "alibi-detect": ("alibi-detect", "numpy<2", "setuptools<81", "pandas", "pyarrow"),
+    "deepchecks": ("deepchecks", "pandas<2.3", "numpy<2", "scikit-learn<1.4", "setuptools<70", "pyarrow<20"),
+    "alibi-detect": ("alibi-detect", "numpy<2", "setuptools<81", "pandas", "pyarrow<20"),
     "evidently": ("evidently", "pandas<3", "pyarrow"),
 }
 REMARKS = {
     "deepchecks": ", its default sample of 100,000 rows",
-    "alibi-detect": ", without columns of thousands of categories",
+    "alibi-detect": ", without columns of thousands of categories, missing values filled",
 }
 _HOUR = 3600
 
@@ -107,7 +107,8 @@ def _alibi_detect() -> Callable[[Any, Any], None]:
         places = {kept.index(name): None for name in _texts(both)}
         for name in _texts(both):
             both[name] = pd.factorize(both[name])[0]
-        matrix = both.to_numpy(dtype=np.float32)
+        # It gives NaN for a column with a missing value.
+        matrix = both.fillna(0).to_numpy(dtype=np.float32)
         detector = TabularDrift(matrix[: len(reference)], p_val=0.05, categories_per_feature=places)
         detector.predict(matrix[len(reference) :], drift_type="feature")
 

@@ -114,9 +114,12 @@ class _Draws:
     def __init__(self, compared: Comparison) -> None:
         draws, rng = compared.uncertainty.draws, compared.uncertainty.rng
         effect = compared.design_effect
-        selected = resampled_counts(compared.selected, draws=draws, rng=rng, strata=1, design_effect=effect)
-        self._selected = np.stack([selected, np.zeros_like(selected)], axis=-2)
         self._confusion = resampled_counts(compared.confusion, draws=draws, rng=rng, strata=1, design_effect=effect)
+        if np.array_equal(compared.confusion.sum(axis=-2), compared.selected):
+            selected = self._confusion.sum(axis=-2)
+        else:  # rows without a label count in the selection rate only
+            selected = resampled_counts(compared.selected, draws=draws, rng=rng, strata=1, design_effect=effect)
+        self._selected = np.stack([selected, np.zeros_like(selected)], axis=-2)
 
     def of(self, rate: Rate) -> tuple[Numbers, Numbers]:
         return rate.of(self._confusion if rate.needs_labels else self._selected)

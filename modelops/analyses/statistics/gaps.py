@@ -89,7 +89,7 @@ def spread(rates: Sequence[GroupRate], uncertainty: Uncertainty) -> Spread:
 
 
 def _critical_value(rates: Sequence[GroupRate], uncertainty: Uncertainty) -> float:
-    largest = np.zeros(uncertainty.draws)
+    largest = np.zeros(uncertainty.draws, dtype=np.float32)
     normal = np.zeros(uncertainty.draws)
     for rate in rates:
         # Groups as rows: what is compared for all draws lies together. Squares spare a root for each pair and draw.
@@ -98,7 +98,9 @@ def _critical_value(rates: Sequence[GroupRate], uncertainty: Uncertainty) -> flo
         totals[~defined] = 1.0
         change = np.where(defined, hits / totals - rate.shares[:, None], 0.0)
         smooth = (hits + 2) / (totals + 4)
-        variance = smooth * (1 - smooth) / (totals + 4)
+        # Seven digits are more than a quantile of draws is worth, and pass twice as fast.
+        variance = (smooth * (1 - smooth) / (totals + 4)).astype(np.float32)
+        change = change.astype(np.float32)
         for first in range(len(change) - 1):
             squared = change[first + 1 :] - change[first]
             squared *= squared
