@@ -154,7 +154,7 @@ class XGBoostModel(WithoutRecipe):
         key = (output, self._rounds)
         if key not in self._ensembles:
             learner = ubjson.loads(bytes(self._booster.save_raw(raw_format="ubj")))["learner"]
-            self._names_of_categories = from_xgboost.category_names(learner)
+            self._names_of_categories.update(from_xgboost.category_names(learner))
             try:
                 self._ensembles[key] = from_xgboost.boosted(learner, output=output, rounds=self._rounds[1] or None)
             except NotMeasured:
