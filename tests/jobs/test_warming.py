@@ -9,6 +9,14 @@ from modelops.sandbox import compile_cache, spares
 from modelops.settings import Settings
 
 
+@pytest.fixture(autouse=True)
+def clean_pool():
+    spares.restart()
+    yield
+    spares.shutdown()
+    spares.restart()
+
+
 @pytest.fixture
 def folder(tmp_path):
     yield tmp_path / "compiled"
@@ -24,7 +32,6 @@ def test_kernels_are_compiled_once_and_those_of_older_code_are_removed(folder):
 
 
 def test_a_process_of_each_kind_waits_after_the_start(tmp_path, store, folder, monkeypatch):
-    spares.restart()
     monkeypatch.setattr(warming, "_AFTER_SECONDS", 0.0)
     (folder / warming._stamp()).mkdir(parents=True)  # as if compiled at an earlier start
     stop = warming.start(store, Settings(home=tmp_path))
@@ -38,10 +45,8 @@ def test_a_process_of_each_kind_waits_after_the_start(tmp_path, store, folder, m
         }
     finally:
         stop()
-        spares.shutdown()
 
 
 def test_nothing_is_prepared_where_it_is_switched_off(tmp_path, store):
-    spares.restart()
     warming.start(store, Settings(home=tmp_path, warm=False))()
     assert not spares._pool.wanted

@@ -13,6 +13,7 @@ LIMITS = Limits(wall_seconds=20.0)
 
 @pytest.fixture(autouse=True)
 def clean_pool():
+    spares.restart()
     yield
     shutdown()
     spares.restart()
