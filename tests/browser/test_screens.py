@@ -29,6 +29,8 @@ ABOUT = {
     "run": "run=1",
     "compare": "left=1&right=2",
     "compare-versions": "left=1&right=2",
+    "criteria": "version=1",
+    "workbench": "run=1",
     "cases": "run=3",
     "what-if": "run=4",
     **dict.fromkeys(("review", "checklist", "findings", "sign", "record"), "review=1"),
