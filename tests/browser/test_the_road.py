@@ -222,7 +222,8 @@ def the_author_answers(road: Road) -> None:
     author.sees("1 piece of evidence", within=statement)
 
     author.follow("Overview")
-    author.follow(re.compile("Could solving this problem"))
+    author.sees("Why not ready?")
+    author.follow("Checklist")
     harm = author.question("Could solving this problem")
     answer_by_hand(author, harm, HARM)
     adding = author.unfold("Add evidence", within=harm)
