@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from modelops.analyses.base import as_labels
 from modelops.analyses.statistics.association import ordered_values
+from modelops.analyses.threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,22 +165,14 @@ class StandIn:
 
 
 def _trained(estimator: Any, rows: Numbers, target: NDArray[Any]) -> Any:
-    with _one_thread(), warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         # A linear model that has not quite converged is a slightly weaker one, not a wrong one.
         warnings.simplefilter("ignore")
         return estimator.fit(rows, target)
 
 
-def _one_thread() -> AbstractContextManager[object]:
-    """Keep to one thread: threads that wait for each other made a fit 50 times as slow on a busy machine."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    limited: AbstractContextManager[object] = threadpool_limits(1)
-    return limited
-
-
 def _in_chunks(rows: pd.DataFrame, answer: Callable[[pd.DataFrame], Numbers]) -> Numbers:
-    with _one_thread():
+    with one_thread():
         parts = [answer(rows.iloc[start : start + _CHUNK]) for start in range(0, max(len(rows), 1), _CHUNK)]
     return np.concatenate(parts)
 

@@ -94,6 +94,8 @@ def _environment(scratch: Path, threads: int) -> dict[str, str]:
         "MPLCONFIGDIR": str(scratch),
         "NUMBA_CACHE_DIR": str(scratch / "numba"),
         "JOBLIB_MULTIPROCESSING": "0",
+        # Threads that wait by spinning keep each other from working on a busy machine.
+        "OMP_WAIT_POLICY": "passive",
     }
     if sys.platform == "win32":
         environment |= {name: os.environ[name] for name in ("SYSTEMROOT", "SYSTEMDRIVE") if name in os.environ}

@@ -17,6 +17,7 @@ from modelops.analyses.drift.kolmogorov import POWER
 from modelops.analyses.drift.time import combined_effect, design_effect
 from modelops.analyses.statistics.intervals import Interval
 from modelops.analyses.statistics.ranking import area
+from modelops.analyses.threads import MANY_ROWS, one_thread
 from modelops.errors import NotMeasured
 
 FEWEST_ROWS = 100
@@ -26,9 +27,6 @@ _BLOCKS = 20
 _HELD_FOR_DRIVERS = 2_500
 _MOST_PREDICTIONS = 100
 _MOST_REPEATS = 5
-_MANY_ROWS = 10_000
-_MOST_UNLIKE = 4
-_MANY_ROWS = 10_000
 _MOST_UNLIKE = 4
 
 
@@ -116,6 +114,12 @@ def domain_classifier(
         raise NotMeasured(f"Not enough data: {min(rows)} rows on one side, the domain classifier needs {FEWEST_ROWS}.")
     if not encoded.names:
         raise NotMeasured("There is no feature that a domain classifier could use.")
+    with one_thread():
+        return _told_apart(encoded, seed=seed, alpha=alpha, progress=progress)
+
+
+def _told_apart(encoded: Encoded, *, seed: int, alpha: float, progress: Callable[[float], None]) -> DomainClassifier:
+    rows = (len(encoded.reference), len(encoded.current))
     held = tuple(
         _held_out(count, np.random.default_rng([seed, side]), timed=encoded.timed) for side, count in enumerate(rows)
     )
@@ -156,12 +160,12 @@ class _Trial:
         rows = sum(map(len, kept))
         # Small trees on few rows: deep ones learn the noise, and weak changes are then lost on the held-out half.
         self.model = HistGradientBoostingClassifier(
-            max_iter=60 if rows < _MANY_ROWS else 100,
+            max_iter=60 if rows < MANY_ROWS else 100,
             learning_rate=0.1,
-            max_leaf_nodes=8 if rows < _MANY_ROWS else 16,
+            max_leaf_nodes=8 if rows < MANY_ROWS else 16,
             min_samples_leaf=min(40, max(5, rows // 20)),
             l2_regularization=10.0,
-            early_stopping=rows >= _MANY_ROWS,
+            early_stopping=rows >= MANY_ROWS,
             random_state=self.seed % (1 << 32),
         )
         self.model.fit(np.concatenate(kept), np.repeat([0, 1], [len(part) for part in kept]))

@@ -18,6 +18,7 @@ from modelops.analyses.ground_truth.metrics_over_time import balanced_accuracy, 
 from modelops.analyses.ground_truth.rows import Said
 from modelops.analyses.levels import coded
 from modelops.analyses.statistics.ranking import area_under_roc
+from modelops.analyses.threads import threads_for
 from modelops.errors import NotMeasured
 
 FEWEST_REFERENCE = 100
@@ -240,7 +241,8 @@ def _fitted(rows: Numbers, loss: Numbers, mine: Numbers, *, seed: int) -> Number
         early_stopping=False,
         random_state=seed,
     )
-    return np.asarray(np.maximum(model.fit(rows[:, usable], loss).predict(mine[:, usable]), 0.0))
+    with threads_for(len(rows)):
+        return np.asarray(np.maximum(model.fit(rows[:, usable], loss).predict(mine[:, usable]), 0.0))
 
 
 def _chosen(reference: Said, *, seed: int, most: int) -> NDArray[np.intp]:

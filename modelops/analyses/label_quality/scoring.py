@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from modelops.analyses.base import Sample
 from modelops.analyses.cores.arrow_numbers import Kind, kind_of, numeric
+from modelops.analyses.threads import threads_for
 from modelops.errors import NotMeasured
 
 Numbers = NDArray[np.float64]
@@ -92,10 +93,7 @@ def cross_fitted(
     n = len(target)
     if n < FEWEST_ROWS:
         raise NotMeasured(f"Not enough data: {n} labelled rows, a classifier of our own needs {FEWEST_ROWS}.")
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    # Several threads for a few rows wait for each other longer than they work.
-    with threadpool_limits(limits=1 if n < _MANY_ROWS else None, user_api="openmp"):
+    with threads_for(n):
         return _cross_fitted(table, target, owners % FOLDS, n_classes=n_classes, seed=seed, progress=progress)
 
 
