@@ -65,28 +65,29 @@ def run(part: str, options: argparse.Namespace, folder: Path) -> None:
     for place, rows in ((folder, options.rows), (folder / "warm", min(options.rows, WARM_UP_ROWS))):
         place.mkdir(parents=True, exist_ok=True)
         module.make(place, rows)
-    found: dict[str, list[Numbers]] = {way: [] for way in module.WAYS}
+    peers = list(speed_peers.PEERS) if part == "drift" and options.peers else []
+    found: dict[str, list[Numbers]] = {way: [] for way in [*module.WAYS, *peers]}
+    left_out: dict[str, speed_peers.LeftOut] = {}
     for _ in range(options.repeats):
         for way, runs in found.items():
-            runs.append(in_a_process(part, way, folder))
+            try:
+                if way in module.WAYS:
+                    runs.append(in_a_process(part, way, folder))
+                elif way not in left_out:
+                    runs.append(speed_peers.measured(way, options.peers, folder))
+            except speed_peers.LeftOut as reason:
+                left_out[way] = reason
     print(f"\n{part}, {options.rows:,} rows, medians of {options.repeats}\n")
     print("| way | seconds | of the processor | times ours | peak memory, MB |\n|---|---|---|---|---|")
-    middle = {
-        way: {name: statistics.median(each[name] for each in runs) for name in runs[0]} for way, runs in found.items()
-    }
     ours = 0.0
-    for way, numbers in middle.items():
+    for way, runs in found.items():
+        if way in left_out:
+            print(f"| {way}: left out, {left_out[way]} | - | - | - | - |")
+            continue
+        numbers = {name: statistics.median(each[name] for each in runs) for name in runs[0]}
         # Trees have several models; each has ours first.
         ours = numbers["seconds"] if way in module.OURS else ours
-        show(way, numbers, ours)
-    if part == "drift" and options.peers:
-        for name in speed_peers.PEERS:
-            try:
-                numbers = speed_peers.measured(name, options.peers, folder)
-            except RuntimeError as reason:
-                print(f"| {name}: left out, {reason} | - | - | - | - |", flush=True)
-            else:
-                show(f"{name} (one run{speed_peers.REMARKS.get(name, '')})", numbers, ours)
+        show(way + speed_peers.REMARKS.get(way, ""), numbers, ours)
     for line in getattr(module, "remarks", lambda _: ())(folder):
         print(line)
 

@@ -31,13 +31,17 @@ REMARKS = {
 _HOUR = 3600
 
 
+class LeftOut(Exception):
+    """Why a suite is not measured."""
+
+
 def measured(name: str, folder: Path, tables: Path) -> dict[str, float]:
     """Return seconds and peak memory of one suite.
 
     Raises
     ------
-    RuntimeError
-        With the reason, if it cannot be installed or does not finish.
+    LeftOut
+        If it cannot be installed or does not finish.
     """
     python = folder / name / "bin" / "python"
     try:
@@ -52,7 +56,7 @@ def measured(name: str, folder: Path, tables: Path) -> dict[str, float]:
         numbers: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as problem:
         said = str(getattr(problem, "stderr", "") or problem).strip()
-        raise RuntimeError(said.splitlines()[-1][:160] if said else type(problem).__name__) from problem
+        raise LeftOut(said.splitlines()[-1][:160] if said else type(problem).__name__) from problem
     return numbers
 
 
