@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 
-_ALWAYS = ("modelops", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "statsmodels")
+_ALWAYS = ("modelops", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
 _BY_FORMAT = {
     "skops": ("skops",),
     "onnx": ("onnxruntime",),

@@ -134,7 +134,6 @@ def libraries(channel, frame):
     import numba
     import numpy as np
     import pandas as pd
-    import polars as pl
     import pyarrow as pa
     import scipy.stats
     import sklearn.ensemble
@@ -150,14 +149,6 @@ def libraries(channel, frame):
     sklearn.ensemble.HistGradientBoostingRegressor(max_iter=2).fit(values[:, None], values)
     sums = [
         total(values),
-        float(
-            pl.DataFrame({"a": values, "g": values % 7})
-            .lazy()
-            .group_by("g")
-            .agg(pl.col("a").sum())
-            .collect()["a"]
-            .sum()
-        ),
         float(pa.compute.sum(pa.array(values)).as_py()) if hasattr(pa, "compute") else float(values.sum()),
         float(pd.Series(values).sum()),
         float(scipy.stats.ks_2samp(values, values).pvalue) * float(values.sum()),
