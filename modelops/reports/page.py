@@ -13,6 +13,8 @@ from modelops.domain.instant import moment
 # What does not show but changes how text reads: controls, formats (bidirectional marks), surrogates, private use.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
 
+_LONGEST = 2_000
+
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
@@ -24,7 +26,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters |= {"number": number, "when": when, "count": count, "scope": scope, "short": short}
+    environment.filters |= {
+        "number": number,
+        "when": when,
+        "count": count,
+        "scope": scope,
+        "short": short,
+        "start": start,
+    }
     return environment
 
 
@@ -67,6 +76,19 @@ def count(amount: int, one: str, many: str | None = None) -> str:
     ('1 waiver', '2 waivers')
     """
     return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+
+
+def start(text: str) -> str:
+    """Return a text, or where it is longer than a page can show, its beginning.
+
+    Examples
+    --------
+    >>> start("brief"), start("x" * 2_500)[-49:]
+    ('brief', 'xxx... (2,500 characters, all in the result file)')
+    """
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}... ({len(text):,} characters, all in the result file)"
 
 
 def when(at: str) -> str:

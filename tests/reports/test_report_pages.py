@@ -195,6 +195,16 @@ def test_a_huge_result_still_makes_a_small_page_that_says_what_is_missing():
     assert "further rows in the result file" in page
 
 
+def test_a_long_contract_and_many_notes_leave_a_small_page():
+    contract = "{" + "check, " * 200_000 + "}"
+    page = result_report(
+        sample_result(parameters={"contract": contract}, notes=tuple(f"note {n}" for n in range(5000)))
+    )
+    assert len(page.encode()) <= MAX_PAGE
+    assert "1,400,002 characters, all in the result file" in page
+    assert "further notes in the result file" in page
+
+
 def test_a_result_without_verdicts_says_that_no_policy_judged_it():
     assert "No policy has judged this result." in result_report(sample_result(verdicts=()))
 
