@@ -13,6 +13,10 @@ from modelops.domain.result import Curve, Series
 LABEL = 36
 _UPRIGHT_LABELS = 8
 _UPRIGHT_LENGTH = 12
+# As many letters as stand side by side under a chart on a telephone.
+_UPRIGHT_LETTERS = 40
+# What a label breaks at, and how many letters longer a line may get for a better place.
+_JOINTS = {" ": 3, "/": 6, ",": 6, ":": 6, "_": 9, "-": 9}
 _BEESWARM_BINS = 80
 
 Value = float | str | None
@@ -67,6 +71,31 @@ def _window(text: str, place: int, length: int) -> str:
     inside = length - 2
     begin = min(max(0, place - inside // 2), len(text) - inside)
     return f"{'…' if begin else ''}{text[begin : begin + inside]}{'…' if begin + inside < len(text) else ''}"
+
+
+def in_two_lines(label: str, width: int) -> tuple[str, ...]:
+    """Return a label that is longer than ``width`` in two lines of about equal length, broken where its words join.
+
+    It breaks before ``&`` rather than at another space, and at a space rather than inside a name. Where that leaves a
+    line of more than one and a half times ``width``, it is broken in its middle.
+
+    Examples
+    --------
+    >>> in_two_lines("income: under 1500 & age: under 25", 22), in_two_lines("income", 22)
+    (('income: under 1500', '& age: under 25'), ('income',))
+    """
+    label = clean(label)
+    if len(label) <= width:
+        return (label,)
+    cuts = {
+        place + 1: max(place, len(label) - place) + (0 if label[place + 1] == "&" else _JOINTS[letter])
+        for place, letter in enumerate(label)
+        if letter in _JOINTS and 0 < place < len(label) - 1
+    }
+    cut = min(cuts, key=cuts.__getitem__, default=0)
+    if max(cut, len(label) - cut) > 1.5 * width:
+        cut = len(label) // 2
+    return (label[:cut].rstrip(), label[cut:].lstrip()) if cut else (label,)
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -134,7 +163,9 @@ def categories(curve: Curve) -> list[str]:
 def lies_flat(curve: Curve) -> bool:
     """Return whether bars with these labels are better drawn from left to right, so that the labels can be read."""
     names = categories(curve)
-    return len(names) > _UPRIGHT_LABELS or any(len(name) > _UPRIGHT_LENGTH for name in names)
+    longest = max(map(len, names), default=0)
+    letters = longest + (len(" (n = 1,000)") if behind(curve) else 0)
+    return len(names) > _UPRIGHT_LABELS or longest > _UPRIGHT_LENGTH or letters * len(names) > _UPRIGHT_LETTERS
 
 
 def behind(curve: Curve) -> dict[str, int]:

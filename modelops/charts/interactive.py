@@ -10,9 +10,11 @@ import plotly.graph_objects as go
 
 from modelops.charts import arrangement as arranged
 from modelops.charts.interactive_frame import (
+    LABEL,
     MOST_ROWS,
     ROW,
     WITHOUT_TITLE,
+    below,
     layout,
     legend,
     lines,
@@ -20,6 +22,7 @@ from modelops.charts.interactive_frame import (
     row_axis,
     safe,
     told,
+    value_axis,
 )
 from modelops.charts.palette import DARK, LIGHT, Palette, faded, mixed, readable_on
 from modelops.domain.result import Curve, Series, Shape
@@ -30,6 +33,11 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross")
 _MARKERS_UP_TO = 12
 _NUMBERED_CELLS = 400
+_MANY_COLUMNS = 8
+_COLUMN = 12
+_ROW_LINE = 16
+# What a telephone has for the row labels and columns of a heat map, and what a letter takes, in pixels.
+_NARROW, _LETTER = 290, 6.6
 
 
 def figure(curve: Curve, *, dark: bool = False) -> go.Figure:
@@ -184,13 +192,13 @@ def _named_bars(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
             hoverinfo="text",
         )
     drawn.update_layout(barmode="group", bargap=0.32, bargroupgap=0.06)
-    short = arranged.told_apart(names)
+    short = arranged.told_apart(names, LABEL if flat else arranged.LABEL)
     ticks = [
         label + (f" (n = {counts[name]:,})" if name in counts else "") for name, label in zip(names, short, strict=True)
     ]
     if flat:
         row_axis(drawn, ticks, per_row=ROW if len(main) == 1 else 20 * len(main) + 8)
-        drawn.update_xaxes(title_text=safe(curve.y_title))
+        value_axis(drawn, curve.y_title, palette)
     else:
         drawn.update_xaxes(
             tickvals=list(range(len(names))), ticktext=[safe(tick) for tick in ticks], showgrid=False, tickangle=0
@@ -222,9 +230,9 @@ def _forest(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
             hoverinfo="text",
         )
         _not_measured(drawn, series, rows, palette)
-    row_axis(drawn, arranged.told_apart(names), per_row=max(ROW, 18 * len(main) + 8))
+    row_axis(drawn, arranged.told_apart(names, LABEL), per_row=max(ROW, 18 * len(main) + 8))
     drawn.update_yaxes(showgrid=True, gridcolor=faded(palette.grid, 0.6))
-    drawn.update_xaxes(title_text=safe(curve.y_title))
+    value_axis(drawn, curve.y_title, palette)
     reference(drawn, curve, palette, upright=True)
     if len(main) > 1:
         legend(drawn, palette, len(main))
@@ -262,26 +270,71 @@ def _heatmap(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
         ],
         hoverinfo="text",
         hoverongaps=True,
-        colorbar={
-            "thickness": 12,
-            "outlinewidth": 0,
-            "len": 1,
-            "tickfont": {"color": palette.text, "size": 11},
-            "tickcolor": palette.grid,
-        },
+        colorbar=_colour_bar(found, palette),
     )
-    row_axis(drawn, arranged.told_apart(found.rows), per_row=32)
+    beside = row_axis(drawn, arranged.told_apart(found.rows), per_row=32, line=_ROW_LINE)
     room = max(12, min(len(found.rows), MOST_ROWS) * 4)
     drawn.update_yaxes(title_text=lines(curve.y_title, room), ticklabelstandoff=4)
-    short = [safe(name) for name in arranged.told_apart(found.columns, 22)]
-    longest = max(map(len, short), default=0)
-    turned = longest * len(short) > 80
-    drawn.update_xaxes(tickvals=list(range(len(short))), ticktext=short, showgrid=False, tickangle=-90 if turned else 0)
-    if turned:
-        drawn.layout.height += 7 * longest
-        drawn.layout.margin.b += 7 * longest
+    under = _column_labels(drawn, found.columns, beside)
+    below(drawn, curve.x_title, palette, shift=26 + under)
+    drawn.layout.height += _COLOUR_BAR
+    drawn.layout.margin.b += _COLOUR_BAR
     if len(found.rows) * len(found.columns) <= _NUMBERED_CELLS and len(found.columns) <= 14:
         _numbers_in_cells(drawn, found, palette)
+
+
+_COLOUR_BAR = 34
+"""Pixels that the bar of colours takes under a chart, where it costs no width."""
+
+
+def _colour_bar(found: arranged.Cells, palette: Palette) -> dict[str, Any]:
+    ends = (found.low, (found.low + found.high) / 2, found.high)
+    return {
+        "orientation": "h",
+        "thickness": 8,
+        "lenmode": "pixels",
+        "len": 200,
+        "x": 0,
+        "xref": "container",
+        "xanchor": "left",
+        "y": 0,
+        "yref": "container",
+        "yanchor": "bottom",
+        "xpad": 12,
+        "ypad": 2,
+        "outlinewidth": 0,
+        "tickvals": ends,
+        "ticktext": [arranged.number(end) for end in ends],
+        "tickfont": {"color": palette.text, "size": 11},
+        "tickcolor": palette.grid,
+    }
+
+
+def _column_labels(drawn: go.Figure, columns: Sequence[str], beside: int) -> int:
+    """Write the labels under the columns of a heat map; return how many pixels more than one line they take.
+
+    They stand upright where a narrow screen has no room for them side by side: ``beside`` is how many letters of its
+    width the labels of the rows take.
+    """
+    short = arranged.told_apart(columns, 22)
+    written = [arranged.in_two_lines(label, _COLUMN) for label in short]
+    longest = max((len(line) for each in written for line in each), default=0)
+    size = 12 if len(short) <= _COLUMN else 10 if len(short) <= _ROW_LINE else 9
+    under = 15 * (max(map(len, written), default=1) - 1)
+    turned = longest * len(written) * _LETTER > _NARROW - beside * _LETTER
+    if turned:
+        written, under = [(label,) for label in short], round(0.6 * size * max(map(len, short)))
+    drawn.update_xaxes(
+        tickvals=list(range(len(written))),
+        ticktext=["<br>".join(map(safe, each)) for each in written],
+        showgrid=False,
+        tickangle=-90 if turned else 0,
+        tickfont_size=size,
+        title_text="",
+    )
+    drawn.layout.height += under
+    drawn.layout.margin.b += under
+    return under
 
 
 def _cell(found: arranged.Cells, row: int, column: int, curve: Curve) -> str:
@@ -293,17 +346,15 @@ def _cell(found: arranged.Cells, row: int, column: int, curve: Curve) -> str:
 
 
 def _numbers_in_cells(drawn: go.Figure, found: arranged.Cells, palette: Palette) -> None:
+    size = 12 if len(found.columns) <= _MANY_COLUMNS else 9
     for row, values in enumerate(found.values):
         for column, value in enumerate(values):
             if value is None:
                 text, colour = "n/a", palette.muted
             else:
-                text, colour = (
-                    f"{value:.2f}" if abs(value) < 100 else arranged.number(value),
-                    found.colour(value, palette),
-                )
-                colour = readable_on(colour)
-            drawn.add_annotation(x=column, y=row, text=text, showarrow=False, font={"size": 12, "color": colour})
+                text = f"{value:.2f}" if abs(value) < 100 else arranged.number(value)
+                colour = readable_on(found.colour(value, palette))
+            drawn.add_annotation(x=column, y=row, text=text, showarrow=False, font={"size": size, "color": colour})
 
 
 def _scatter(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
@@ -354,7 +405,8 @@ def _beeswarm(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
             hovertext=[_swarm_point(series, k) for k in range(len(series.x))],
             hoverinfo="text",
         )
-    row_axis(drawn, arranged.told_apart([series.name for series in main]), per_row=44)
+    row_axis(drawn, arranged.told_apart([series.name for series in main], LABEL), per_row=44)
+    value_axis(drawn, curve.x_title, palette)
     drawn.update_yaxes(showgrid=True, gridcolor=faded(palette.grid, 0.6))
     if any(series.shade for series in main):
         _shade_bar(drawn, palette)

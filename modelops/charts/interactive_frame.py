@@ -15,6 +15,12 @@ WITHOUT_TITLE = 26
 """Pixels above a chart without a title."""
 ROW = 28
 MOST_ROWS = 30
+TWO_LINES = 36
+"""The least height of a row whose label stands in two lines."""
+LABEL = 52
+"""As many letters as the label of a row may have, in its two lines."""
+_LINE = 27
+_TITLE_LINE = 46
 
 
 def safe(text: str) -> str:
@@ -129,15 +135,23 @@ def reference(drawn: go.Figure, curve: Curve, palette: Palette, *, upright: bool
         drawn.add_hline(y=curve.reference, line=line, layer="above")
 
 
-def row_axis(drawn: go.Figure, labels: list[str], *, per_row: int = ROW) -> None:
-    """Make the y axis a list of labels, the first on top; beyond a height the reader drags."""
+def row_axis(drawn: go.Figure, labels: list[str], *, per_row: int = ROW, line: int = _LINE) -> int:
+    """Make the y axis a list of labels, the first on top; beyond a height the reader drags.
+
+    A label of more letters than ``line`` takes two lines, which leaves the chart its room on a narrow screen. Returns
+    the letters of the longest line.
+    """
+    written = [arranged.in_two_lines(label, line) for label in labels]
+    longest = max((len(part) for each in written for part in each), default=0)
+    if any(len(each) > 1 for each in written):
+        per_row = max(per_row, TWO_LINES)
     shown = min(len(labels), max(8, MOST_ROWS * ROW // per_row))
     page = drawn.layout
     page.height = max(170, shown * per_row + 60) + page.margin.t + page.margin.b - 40
-    page.margin.l = min(300, 20 + 7 * max(map(len, labels), default=0))
+    page.margin.l = min(300, 20 + 7 * longest)
     drawn.update_yaxes(
         tickvals=list(range(len(labels))),
-        ticktext=[safe(label) for label in labels],
+        ticktext=["<br>".join(map(safe, each)) for each in written],
         range=[shown - 0.5, -0.5],
         showgrid=False,
         title_text="",
@@ -152,3 +166,37 @@ def row_axis(drawn: go.Figure, labels: list[str], *, per_row: int = ROW) -> None
         subtitle.font = {"size": 12, "color": drawn.layout.yaxis.title.font.color}
         page.margin.t += 17
         page.height += 17
+    return longest
+
+
+def value_axis(drawn: go.Figure, title: str, palette: Palette) -> None:
+    """Make the x axis one of values beside labels of rows: few ticks, and a title that a narrow screen does not cut.
+
+    Plotly centres the title of an axis under the plot, from where it runs over the edge; this one ends at the right
+    and may reach under the labels.
+    """
+    drawn.update_xaxes(title_text="", nticks=6)
+    below(drawn, title, palette, shift=26)
+
+
+def below(drawn: go.Figure, title: str, palette: Palette, *, shift: int) -> None:
+    """Write the title of the x axis ``shift`` pixels under the plot, up to its right end."""
+    if not arranged.clean(title):
+        return
+    more = 16 * (len(arranged.wrapped(title, _TITLE_LINE)) - 1)
+    drawn.add_annotation(
+        name="x title",
+        text=lines(title, _TITLE_LINE),
+        align="right",
+        x=1,
+        xref="paper",
+        xanchor="right",
+        y=0,
+        yref="paper",
+        yanchor="top",
+        yshift=-shift,
+        showarrow=False,
+        font={"size": 13, "color": palette.muted},
+    )
+    drawn.layout.margin.b += more
+    drawn.layout.height += more
