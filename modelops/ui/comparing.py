@@ -9,7 +9,8 @@ import streamlit as st
 from modelops.domain.metric_words import metric_name
 from modelops.domain.result import AnalysisResult, Measurement, Verdict
 from modelops.evaluation import compare
-from modelops.ui.results import chart, rounded
+from modelops.ui.numbers import legible
+from modelops.ui.results import chart
 from modelops.ui.text import scope_name
 
 _ALL_UP_TO, _MOST_HEIGHT = 15, 560
@@ -64,26 +65,29 @@ def verdict_pairs(left: AnalysisResult, right: AnalysisResult) -> list[dict[str,
 
 def drifted_numbers(old: AnalysisResult, new: AnalysisResult) -> None:
     """Show which numbers a repetition did not reproduce, and by how much; nothing where it reproduced all of them."""
+    import pandas as pd
+
     found = compare(old, new).differences
     if not found:
         return
     with st.expander(f"{len(found):,} values that are not the same", icon=":material/difference:"):
+        rows = [
+            {
+                "Measurement": metric_name(one.metric),
+                "About": scope_name(one.scope),
+                "Which part": one.part,
+                "Then": one.old,
+                "Now": one.new,
+                "Change": one.change,
+            }
+            for one in found[:_MOST_DIFFERENCES]
+        ]
         st.dataframe(
-            [
-                {
-                    "Measurement": metric_name(one.metric),
-                    "About": scope_name(one.scope),
-                    "Which part": one.part,
-                    "Then": rounded(one.old),
-                    "Now": rounded(one.new),
-                    "Change": one.change,
-                }
-                for one in found[:_MOST_DIFFERENCES]
-            ],
+            legible(pd.DataFrame(rows).astype(dict.fromkeys(("Then", "Now", "Change"), "float64"))),
             hide_index=True,
             width="stretch",
             height="content" if len(found) <= _ALL_UP_TO else _MOST_HEIGHT,
-            column_config={name: st.column_config.NumberColumn(format="%g") for name in ("Then", "Now", "Change")},
+            placeholder="",
         )
         if len(found) > _MOST_DIFFERENCES:
             st.caption(f"The first {_MOST_DIFFERENCES:,}; comparing the two runs shows all of them.")
@@ -122,9 +126,9 @@ def number_pairs(left: AnalysisResult, right: AnalysisResult, *, key: str) -> No
             {
                 "Measurement": metric_name(known.metric),
                 "About": scope_name(known.scope),
-                "One": rounded(was),
-                "The other": rounded(now),
-                "Change": None if was is None or now is None else rounded(now - was),
+                "One": was,
+                "The other": now,
+                "Change": None if was is None or now is None else now - was,
                 "Intervals": intervals_apart(a, b),
             }
         )
@@ -132,14 +136,13 @@ def number_pairs(left: AnalysisResult, right: AnalysisResult, *, key: str) -> No
         st.caption("No number differs." if only else "No number fits.")
         return
     st.dataframe(
-        pd.DataFrame(rows).astype({"One": "float64", "The other": "float64", "Change": "float64"}),
+        legible(pd.DataFrame(rows).astype(dict.fromkeys(("One", "The other", "Change"), "float64"))),
         hide_index=True,
         width="stretch",
         height="content" if len(rows) <= _ALL_UP_TO else _MOST_HEIGHT,
         placeholder="",
         column_config={
             "Measurement": st.column_config.TextColumn(pinned=True),
-            **{name: st.column_config.NumberColumn(format="%g") for name in ("One", "The other", "Change")},
             "Intervals": st.column_config.TextColumn(help=INTERVALS_HELP),
         },
     )

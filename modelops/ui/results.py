@@ -10,6 +10,7 @@ import streamlit as st
 
 from modelops.analyses.metrics import METRICS
 from modelops.charts import figure_and_note
+from modelops.charts.arrangement import number
 from modelops.domain.digest import Digest
 from modelops.domain.metric_words import metric_name
 from modelops.domain.result import AnalysisResult, Curve, Measurement, Outcome, ResultTable, Verdict
@@ -17,6 +18,7 @@ from modelops.services import runs
 from modelops.store import Store
 from modelops.ui import widgets
 from modelops.ui.chart_files import CHART_FILES, file_name
+from modelops.ui.numbers import is_p_value, legible
 from modelops.ui.text import plain, scope_name
 
 WORST_FIRST = (
@@ -32,8 +34,8 @@ _FIRST_TABLES = 1
 _ALL_UP_TO, _MOST_HEIGHT = 12, 460
 # Wider, a chart only gets emptier.
 _CHART_WIDTH = 1040
-# Streamlit shows every digit of a small number otherwise.
-_NUMBER = "%g"
+# On a telephone the name and the value of a number stand side by side without being moved.
+_NAME_WIDTH, _VALUE_WIDTH, _INTERVAL_WIDTH = 190, 96, 160
 # Plotly's own bar of buttons stays out of the way; zooming by dragging is left.
 _CHART = {"displaylogo": False, "displayModeBar": False}
 
@@ -153,35 +155,16 @@ def _table(table: ResultTable, key: str) -> None:
     import pandas as pd
 
     rows = pd.DataFrame([list(row) for row in table.rows], columns=_told_apart(table.columns))
-    shown = {}
-    for name in rows.columns:
-        if rows[name].dtype.kind == "f":
-            rows[name] = rows[name].map(rounded)
-            shown[name] = st.column_config.NumberColumn(format=_NUMBER)
     st.dataframe(
-        rows,
+        legible(rows),
         hide_index=True,
         width="stretch",
         height=_height(len(rows)),
         key=f"{key} {table.name}",
         placeholder="",
-        column_config=shown,
     )
     if table.note:
         st.caption(plain(table.note))
-
-
-def rounded(value: float | None) -> float | None:
-    """Return a number with the digits that a person reads: four after the point, or four that count if it is small.
-
-    Examples
-    --------
-    >>> rounded(0.123456), rounded(1234.56789), rounded(1.23456e-17), rounded(None)
-    (0.1235, 1234.5679, 1.235e-17, None)
-    """
-    if value is None or value != value:  # noqa: PLR0124 - not a number is not equal to itself
-        return None
-    return float(f"{value:.4g}") if abs(value) < 1 else round(value, 4)
 
 
 def _told_apart(names: Sequence[str]) -> list[str]:
@@ -222,35 +205,41 @@ def measurements(found: Sequence[Measurement], *, key: str) -> None:
         st.info("No number fits. Clear the search or choose everything.")
         return
     level = next((one.level for one in found if one.level is not None), None)
+    interval = f"{level * 100:g} % interval" if level else "Interval"
     rows = pd.DataFrame(
         {
             "Measurement": [metric_name(one.metric) for one in fitting],
+            "Value": [one.value for one in fitting],
             "About": [scope_name(one.scope) for one in fitting],
-            "Value": [rounded(one.value) for one in fitting],
-            "From": [rounded(one.interval[0]) if one.interval else None for one in fitting],
-            "To": [rounded(one.interval[1]) if one.interval else None for one in fitting],
+            interval: [_interval(one) for one in fitting],
             "Rows": [one.sample_size for one in fitting],
             "Note": [one.note or "" for one in fitting],
             "What it says": [METRICS.get(one.metric, "") for one in fitting],
         }
-    ).astype({"Value": "float64", "From": "float64", "To": "float64"})
-    interval = f"End of the {level:.0%} interval." if level else "End of the interval."
+    ).astype({"Value": "float64"})
+    if not any(rows["Note"]):
+        rows = rows.drop(columns="Note")
     st.dataframe(
-        rows,
+        legible(rows, p_rows=[place for place, one in enumerate(fitting) if is_p_value(one.metric)]),
         hide_index=True,
         width="stretch",
         height=_height(len(rows)),
         key=f"{key} numbers",
         placeholder="",
         column_config={
-            "Measurement": st.column_config.TextColumn(pinned=True, width="medium"),
+            "Measurement": st.column_config.TextColumn(pinned=True, width=_NAME_WIDTH),
             "Value": st.column_config.NumberColumn(
-                format=_NUMBER, help="Empty: it could not be measured; the note says why."
+                width=_VALUE_WIDTH, help="Empty: it could not be measured; the note says why."
             ),
-            "From": st.column_config.NumberColumn(format=_NUMBER, help=interval),
-            "To": st.column_config.NumberColumn(format=_NUMBER, help=interval),
-            "Rows": st.column_config.NumberColumn(format="localized", help="How many rows count for it."),
+            interval: st.column_config.TextColumn(width=_INTERVAL_WIDTH, help="From its lower to its upper end."),
+            "Rows": st.column_config.NumberColumn(
+                width=_VALUE_WIDTH, help="How many rows, or other things counted, stand behind it."
+            ),
             "What it says": st.column_config.TextColumn(width="large"),
         },
     )
     st.caption(f"{len(fitting):,} of {len(found):,} numbers.")
+
+
+def _interval(one: Measurement) -> str:
+    return f"{number(one.interval[0])} to {number(one.interval[1])}" if one.interval else ""

@@ -13,7 +13,8 @@ from modelops.domain.result import AnalysisResult, Measurement
 from modelops.store import Store
 from modelops.store.tables import RunRow, VersionRow
 from modelops.ui.comparing import INTERVALS_HELP, intervals_apart
-from modelops.ui.results import rounded, stored
+from modelops.ui.numbers import legible
+from modelops.ui.results import stored
 from modelops.ui.runs import COMPARE, RUN, TITLES, Names, outcome
 from modelops.ui.text import plain
 
@@ -138,12 +139,12 @@ def key_numbers(one: AnalysisResult, other: AnalysisResult, labels: tuple[str, s
     rows: list[dict[str, object]] = []
     for metric in [metric for metric in left if metric in right][:_MOST_NUMBERS]:
         a, b = left[metric], right[metric]
-        change = None if a.value is None or b.value is None else rounded(b.value - a.value)
+        change = None if a.value is None or b.value is None else b.value - a.value
         rows.append(
             {
                 "Measurement": metric_name(metric),
-                labels[0]: rounded(a.value),
-                labels[1]: rounded(b.value),
+                labels[0]: a.value,
+                labels[1]: b.value,
                 "Difference": change,
                 "Intervals": intervals_apart(a, b),
             }
@@ -160,13 +161,12 @@ def _table(rows: Sequence[dict[str, object]], labels: tuple[str, str]) -> None:
 
     numbers = (*labels, "Difference")
     st.dataframe(
-        pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64")),
+        legible(pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))),
         hide_index=True,
         width="stretch",
         placeholder="",
         column_config={
             "Measurement": st.column_config.TextColumn(pinned=True),
-            **{name: st.column_config.NumberColumn(format="%g") for name in numbers},
             "Intervals": st.column_config.TextColumn(help=INTERVALS_HELP),
         },
     )

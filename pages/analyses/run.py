@@ -197,7 +197,8 @@ if result.analysis == DRIFT.key:
 for note in result.notes[:3]:
     st.caption(plain(note))
 if len(result.notes) > 3:
-    with st.expander(f"{len(result.notes) - 3:d} more remarks"):
+    more = len(result.notes) - 3
+    with st.expander(f"{more:d} more remarks" if more > 1 else "1 more remark"):
         for note in result.notes[3:]:
             st.caption(plain(note))
 if result.curves:
