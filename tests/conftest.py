@@ -33,6 +33,39 @@ ROLES: dict[str, frozenset[Role]] = {
 }
 
 
+@pytest.fixture(autouse=True, scope="session")
+def quick() -> Iterator[dict[str, Any]]:
+    """Hash passwords in a millisecond, and leave it to the system when records reach the disk.
+
+    Nobody guesses the passwords of a test or cuts its power. What a test starts as a process is as it always is, and
+    so is what a test sees that asks for ``as_in_use``. Returned is what stood there before.
+    """
+    from argon2 import PasswordHasher
+
+    from modelops.services import passwords
+    from modelops.store import database
+
+    before = {"hasher": passwords._hasher, "pragmas": database._PRAGMAS}
+    cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", lambda: cheap)
+        patch.setattr(database, "_PRAGMAS", (*database._PRAGMAS, "synchronous=OFF"))
+        yield before
+
+
+@pytest.fixture
+def as_in_use(quick: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hash passwords and write records as the app does."""
+    from modelops.services import passwords
+    from modelops.store import database
+
+    monkeypatch.setattr(passwords, "_hasher", quick["hasher"])
+    monkeypatch.setattr(database, "_PRAGMAS", quick["pragmas"])
+    passwords._dummy.cache_clear()
+    yield
+    passwords._dummy.cache_clear()
+
+
 @pytest.fixture
 def now() -> datetime:
     """The time at which every test takes place."""

@@ -15,6 +15,7 @@ from modelops.services import inventory, runs
 from modelops.settings import Settings
 from modelops.store import Store
 from modelops.store.tables import RunRow
+from tests.remembered import remembered
 
 ROLES = ColumnRoles(features=("income",), target="late", scores=("score",), sensitive=("sex",))
 
@@ -28,6 +29,7 @@ def table(rows: int, seed: int) -> bytes:
     return "\n".join(["income,sex,late,score", *(",".join(map(str, line)) for line in lines)]).encode()
 
 
+@remembered
 def add(store: Store, actor: Actor, at: datetime, role: DatasetRole, *, rows: int = 400, seed: int = 0) -> int:
     """Add a table to the first model; return its number."""
     with store.blobs.stage() as staged:
@@ -39,6 +41,7 @@ def add(store: Store, actor: Actor, at: datetime, role: DatasetRole, *, rows: in
     return data.id
 
 
+@remembered
 def ran(store: Store, home: Path, key: str, *, actor: Actor, at: datetime, **inputs: object) -> RunRow:
     """Ask for a run and work off the queue."""
     return worked(store, home, runs.request_run(store, key, actor=actor, at=at, version_id=1, **inputs))

@@ -13,6 +13,7 @@ from modelops.services.signing import Signing
 from modelops.services.standing import Standing, standing
 from modelops.store import Store
 from modelops.store.tables import AnswerRow, ReviewRow
+from tests.remembered import remembered
 
 MET = Answer(Result.MET, "Shown in the attached note.", WorkStatus.DONE)
 
@@ -22,6 +23,7 @@ def read(store: Store, review_id: int, at: datetime) -> Standing:
         return standing(reader, reader.get(ReviewRow, review_id, what="review"), at=at)
 
 
+@remembered
 def opened(
     store: Store, people: dict[str, Actor], at: datetime, *, gate: Gate = Gate.PRE_DEPLOYMENT, tier=RiskTier.MEDIUM
 ):
@@ -47,6 +49,7 @@ def answer(store: Store, review_id: int, question: str, given: Answer, *, actor:
     return answers.answer(store, review_id, question, given, actor=actor, at=at, seen_revision=seen, reason=reason)
 
 
+@remembered
 def answer_all(store: Store, review: ReviewRow, people: dict[str, Actor], at: datetime) -> None:
     """Answer every blocking question with a text and a piece of evidence."""
     author = people["author"]

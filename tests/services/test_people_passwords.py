@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from modelops.errors import InvalidInput
 from modelops.services import passwords
 
+pytestmark = pytest.mark.usefixtures("as_in_use")
+
 
 @pytest.mark.parametrize(
     "password",

@@ -15,6 +15,7 @@ from modelops.services import evidence, files, inventory, reviews, runs
 from modelops.services.keyring import Keys
 from modelops.store import Store, queries_runs
 from modelops.store.tables import DatasetRow, ReviewRow, RunRow, RunState
+from tests.remembered import remembered
 from tests.services.road import answer_all, opened, sign
 
 RELEASES = Path(__file__).parent / "releases"
@@ -34,6 +35,7 @@ def approved_with_a_run(store: Store, people: dict[str, Actor], keys: Keys, at: 
     return sign(store, review.id, people["approver"], keys, at)
 
 
+@remembered
 def with_data(store: Store, actor: Actor, at: datetime) -> DatasetRow:
     """Return a small dataset of the first model."""
     with store.blobs.stage() as staged:
