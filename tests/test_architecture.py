@@ -1,6 +1,7 @@
 """The import rule of the house, read from the imports themselves."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,8 @@ def sources() -> list[Path]:
     return [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py")), *sorted((ROOT / "modelops").rglob("*.py"))]
 
 
-def imports(path: Path) -> set[str]:
+@functools.cache
+def imports(path: Path) -> frozenset[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -50,7 +52,7 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
             found |= {f"{node.module}.{alias.name}" for alias in node.names if node.module == "modelops"}
-    return found
+    return frozenset(found)
 
 
 def room(name: str) -> str:
