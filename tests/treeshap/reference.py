@@ -61,13 +61,20 @@ def by_polynomials(tree: Tree, row: np.ndarray) -> np.ndarray:
     while waiting:
         node, way = waiting.pop()
         if tree.left[node] < 0:
-            for i, (share, holds) in way.items():
-                ways = np.ones(1)  # entry k: coalitions of k others that lead here, weighted by the shares of the rest
-                for j, (other, other_holds) in way.items():
-                    if j != i:
-                        ways = np.append(other * ways, 0.0) + np.append(0.0, float(other_holds) * ways)
-                weights = [1 / (len(way) * math.comb(len(way) - 1, k)) for k in range(len(way))]
-                values[i] += tree.value[node] * (float(holds) - share) * float(ways @ weights)
+            if not way:
+                continue  # one leaf alone: no feature plays a part
+            size = len(way)
+            # Entry [i, k]: coalitions of k others than i that lead here, weighted by the shares of the rest.
+            ways = np.zeros((size, size))
+            ways[:, 0] = 1.0
+            for j, (share, holds) in enumerate(way.values()):
+                longer = share * ways
+                longer[:, 1:] += float(holds) * ways[:, :-1]
+                longer[j] = ways[j]
+                ways = longer
+            weights = [1 / (size * math.comb(size - 1, k)) for k in range(size)]
+            gains = [float(holds) - share for share, holds in way.values()]
+            values[list(way)] += tree.value[node] * np.array(gains) * (ways @ np.array(weights))
             continue
         feature = int(tree.feature[node])
         left = goes_left(tree, node, row[feature])
