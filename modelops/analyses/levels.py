@@ -168,5 +168,5 @@ def range_names(edges: NDArray[np.float64], *, whole: bool) -> tuple[str, ...]:
         return ("all",)
     shown = [f"{edge:.12g}" for edge in edges]
     tops = [f"{edge - 1:.12g}" for edge in edges] if whole else [f"under {text}" for text in shown]
-    inner = [f"{low} to {top}" for low, top in zip(shown[:-1], tops[1:], strict=True)]
+    inner = [low if low == top else f"{low} to {top}" for low, top in zip(shown[:-1], tops[1:], strict=True)]
     return (f"under {shown[0]}", *inner, f"{shown[-1]} and over")

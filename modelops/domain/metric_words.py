@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 _NAMES = {
-    "p value": "p-value",
     "roc auc": "ROC AUC",
     "kolmogorov smirnov": "Kolmogorov-Smirnov",
     "cramers v": "Cramér's V",
@@ -13,8 +12,27 @@ _NAMES = {
     "cohen kappa": "Cohen's kappa",
     "brier": "Brier",
     "shap ": "SHAP ",
+    " p value": " p-value",
     "lime ": "LIME ",
+    "id like": "id-like",
 }
+_WHOLE = {"f1": "F1", "r2": "R2"}
+
+
+def metric_phrase(metric: str) -> str:
+    """Return what a metric is called inside a sentence.
+
+    Examples
+    --------
+    >>> metric_phrase("false_positive_rate"), metric_phrase("roc_auc"), metric_phrase("f1")
+    ('false positive rate', 'ROC AUC', 'F1')
+    >>> metric_phrase("shap_value"), metric_phrase("label_issue_p_value")
+    ('SHAP value', 'label issue p-value')
+    """
+    words = metric.replace("_", " ")
+    for written, said in _NAMES.items():
+        words = words.replace(written, said)
+    return _WHOLE.get(words, words)
 
 
 def metric_name(metric: str) -> str:
@@ -25,7 +43,5 @@ def metric_name(metric: str) -> str:
     >>> metric_name("false_positive_rate"), metric_name("roc_auc"), metric_name("kolmogorov_smirnov_p_value")
     ('False positive rate', 'ROC AUC', 'Kolmogorov-Smirnov p-value')
     """
-    words = metric.replace("_", " ")
-    for written, said in _NAMES.items():
-        words = words.replace(written, said)
+    words = metric_phrase(metric)
     return f"{words[0].upper()}{words[1:]}"

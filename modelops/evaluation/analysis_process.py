@@ -184,7 +184,7 @@ def _computed(declared: Analysis, data: EvaluationData, parameters: object, run:
     try:
         return declared.compute(data, chosen, run)
     except NotMeasured as error:
-        raise InvalidInput(f"The analysis {declared.key!r} cannot be made on this data. {error}") from error
+        raise InvalidInput(f"The analysis {declared.title} cannot be made on this data. {error}") from error
     except (ModelOpsError, MemoryError):
         raise
     except Exception as error:

@@ -94,6 +94,8 @@ def test_a_better_challenger_is_promoted_and_a_worse_one_rejected():
     assert advice(by_columns(better)) == "promote"
     assert advice(by_columns(worse)) == "reject"
     assert by_columns(better).summary.startswith("Promote: ")
+    assert "(better by 0." in by_columns(better).summary
+    assert "(worse by 0." in by_columns(worse).summary
 
 
 def test_equal_models_are_held_unless_not_being_worse_is_the_aim():

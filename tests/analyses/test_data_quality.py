@@ -107,6 +107,11 @@ def test_a_date_that_stands_for_missing_is_found():
     assert found.of("disguised_missing_rate", "seen") == pytest.approx(10 / 110)
 
 
+def test_the_chart_of_missing_values_has_no_bars_for_what_does_not_occur():
+    (chart,) = [one for one in examined({"a": [1.5, None, 2.5]}).computed.curves if one.name == "missing"]
+    assert [series.name for series in chart.series] == ["no value"]
+
+
 def test_none_alone_may_be_an_answer_and_is_said_to_be_one():
     found = examined({"pets": ["dog"] * 8 + ["none"] * 2})
     assert found.of("disguised_missing_rate", "pets") == 0
@@ -171,6 +176,20 @@ def test_values_that_cannot_be_are_counted_by_name_and_by_what_a_person_said():
 def test_a_range_that_cannot_be_read_is_refused(text):
     with pytest.raises(InvalidInput, match="range"):
         examined({"age": [1, 2]}, parameters={"ranges": (text,)})
+
+
+def test_what_no_column_can_have_does_not_apply():
+    numbers = examined({"size": list(range(200))}, features=("size",)).computed
+    words = examined({"word": ["a", "b"] * 100}, features=("word",)).computed
+
+    def told(found, rule):
+        return [str(one.verdict) for one in verdicts(found, f"data_quality.{rule}")]
+
+    assert told(numbers, "spelling") == told(words, "infinite") == ["not applicable"]
+    assert told(numbers, "infinite") == told(words, "spelling") == ["passed"]
+    assert told(numbers, "impossible") == ["not applicable"]
+    stated = examined({"size": list(range(200))}, features=("size",), parameters={"ranges": ("size=0..100",)}).computed
+    assert told(stated, "impossible") == ["failed"]
 
 
 def test_moments_and_quantiles_agree_with_pandas():

@@ -290,3 +290,14 @@ def test_an_id_like_text_column_is_not_compared_but_its_new_values_are():
     found = drift({"k": [f"a{k}" for k in range(400)]}, {"k": [f"b{k}" for k in range(400)]})
     assert "too rare" in find(found, "cramers_v", feature="k").note
     assert find(found, "new_category_share", feature="k").value == 1.0
+
+
+def test_outputs_that_stay_and_move_are_told_in_one_sentence():
+    moved, still = normal(1) + 2, normal(2)
+    reference = {"x": normal(3), "prediction": normal(4), "score_a": normal(5), "y": normal(6)}
+    current = {"x": normal(7), "prediction": moved, "score_a": still, "y": normal(8)}
+    roles = {"features": ("x",), "target": "y", "prediction": "prediction", "scores": ("score_a",)}
+    found = drift(current, reference, domain_classifier=False, **roles)
+    assert "The prediction has changed, the score_a and the target y have not." in found.summary
+    found = drift(reference, reference, domain_classifier=False, **roles)
+    assert "The prediction, the score_a and the target y have not changed by more than the margin." in found.summary

@@ -208,6 +208,7 @@ def test_a_saturated_model_has_enough_rows():
     assert measured(found, "gain_from_next_doubling").interval[1] < 0.005
     assert measured(found, "rows_enough").value < 3000
     assert "large enough" in found.summary
+    assert "e-" not in found.summary
 
 
 def test_a_model_without_a_recipe_is_replaced_and_that_is_said():

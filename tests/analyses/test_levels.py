@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelops.analyses.levels import coded, groups, in_order, ranges
+from modelops.analyses.levels import coded, groups, in_order, range_names, ranges
 from modelops.analyses.outcomes import outcomes
 from modelops.analyses.statistics.weighting import row_entities, weighting
 from modelops.errors import InvalidInput, NotMeasured
@@ -34,6 +34,10 @@ def test_a_column_of_nothing_has_no_levels():
 def test_nested_values_are_refused():
     with pytest.raises(InvalidInput, match="expected text or numbers"):
         coded(sample({"a": [[1], [2]]}), "a")
+
+
+def test_a_range_of_one_whole_number_is_named_by_it():
+    assert range_names(np.array([1.0, 2.0, 4.0]), whole=True) == ("under 1", "1", "2 to 3", "4 and over")
 
 
 def test_labels_that_are_numbers_are_in_numeric_order():

@@ -98,6 +98,7 @@ def test_the_rates_are_those_of_the_confusion_matrix(two, two_columns):
 
 def test_the_curves_are_there_and_short():
     found = compute(binary(5000))
+    assert [curve.name for curve in found.curves][:3] == ["confusion_matrix", "roc", "precision_recall"]
     names = {curve.name for curve in found.curves}
     assert {"confusion_matrix", "roc", "precision_recall", "gain", "lift", "threshold_rates", "threshold_cost"} <= names
     assert {"threshold_selection_rate", "threshold_true_positive_rate"} <= names

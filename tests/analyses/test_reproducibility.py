@@ -169,6 +169,13 @@ def test_a_model_without_randomness_has_no_spread():
         assert value(found, "noise_margin", metric=metric).value == pytest.approx(0, abs=1e-14)
 
 
+def test_a_chart_of_spread_is_drawn_only_where_there_is_one(forest):
+    assert "spread_of_answers" in [curve.name for curve in forest.curves]
+    found = compute(fitted(LogisticRegression()), seeds=3)
+    assert [curve.name for curve in found.curves] == ["quality_by_seed"]
+    assert (found.curves[0].title, found.curves[0].y_title) == ("Accuracy by the seed of training", "accuracy")
+
+
 def test_churn_and_spread_are_those_of_trainings_by_hand(forest):
     train, test = pd.DataFrame(TRAIN), pd.DataFrame(TEST)
     scores = []

@@ -97,7 +97,8 @@ def _pairs(contest: Contest, rival: Rival, uncertainty: Uncertainty) -> tuple[li
         return [Pair(name, 0, reason="No row with a weight has an answer.") for name in names], None
     how = rows.weighting(rows.gain(model, other))
     left = contest.rows.n_rows - rows.n_rows
-    note = f"{rival.name}: has no answer for {left:,} rows, which are left out of this comparison." if left else None
+    rows_left = f"{left:,} rows, which are" if left > 1 else "1 row, which is"
+    note = f"{rival.name}: has no answer for {rows_left} left out of this comparison." if left else None
     return compared(rows, model, other, uncertainty, how=how), " ".join(filter(None, [note, how.note])) or None
 
 

@@ -10,7 +10,7 @@ from modelops.analyses.champion_challenger.switching import Switch
 from modelops.analyses.measuring import percent
 from modelops.analyses.side_by_side import SKILL
 from modelops.analyses.statistics.paired import Pair
-from modelops.domain.metric_words import metric_name
+from modelops.domain.metric_words import metric_name, metric_phrase
 from modelops.domain.result import Curve, Measurement, Series, Shape
 
 _WITH_UNIT = ("mean_absolute_error", "root_mean_squared_error", "cost_per_row")
@@ -22,10 +22,14 @@ def summary_of(pair: Pair, verdict: Switch, measurements: Sequence[Measurement])
     if np.isfinite(pair.improvement):
         text += (
             f" On the same {pair.size:,} rows the challenger has {pair.first:.4g} and the champion {pair.second:.4g} "
-            f"in {metric_name(pair.metric)}"
+            f"in {metric_phrase(pair.metric)}"
         )
         if pair.interval is not None:
-            text += f" (better by {pair.improvement:.3g}, {pair.interval[0]:.3g} to {pair.interval[1]:.3g})"
+            low, high = pair.interval
+            if pair.improvement >= 0:
+                text += f" (better by {pair.improvement:.3g}, {low:.3g} to {high:.3g})"
+            else:
+                text += f" (worse by {-pair.improvement:.3g}, {-high:.3g} to {-low:.3g})"
         text += "."
     rates = {one.metric: one.value for one in measurements if not one.scope}
     changed, lost, gained = (rates.get(f"{name}_rate") for name in ("churn", "negative_flip", "positive_flip"))

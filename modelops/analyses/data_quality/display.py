@@ -223,7 +223,11 @@ def curves(found: Quality) -> Iterator[Curve]:
             shape=Shape.BARS,
             x_title="column",
             y_title="share of rows",
-            series=(Series(name="no value", x=names, y=empty), Series(name="stands for missing", x=names, y=coded)),
+            series=tuple(
+                Series(name=name, x=names, y=shares)
+                for name, shares in (("no value", empty), ("stands for missing", coded))
+                if any(shares)
+            ),
         )
     yield from _balance(found)
     yield from _over_time(found)

@@ -218,12 +218,7 @@ def summary(
         sentences.append(f"{immaterial} more changed measurably, but by less than the margin of {margins.effect:g}.")
     if untested:
         sentences.append(f"{untested} could not be tested.")
-    for each in outputs:
-        if each.drifted is not None:
-            state = "has changed" if each.drifted else "has not changed by more than the margin"
-            role, column = each.drift.subject.role, each.drift.subject.column
-            named = f"{role} {column}" if role != column else role
-            sentences.append(f"The {named} {state}.")
+    sentences += _outputs_told([each for each in outputs if each.drifted is not None])
     if classifier is not None:
         sentences.append(_told_apart(classifier, margins))
     return " ".join(sentences)
@@ -237,6 +232,32 @@ def _changed(tested: Sequence[Judged], changed: Sequence[Judged]) -> str:
     names = ", ".join(each.drift.subject.column for each in changed[:3]) + (", ..." if len(changed) > 3 else "")
     verb = "has" if len(changed) == 1 else "have"
     return f"{len(changed)} of {len(tested)} features {verb} changed by more than the margin: {names}."
+
+
+def _outputs_told(outputs: Sequence[Judged]) -> list[str]:
+    """Say of prediction, scores and target which have changed and which have not, in one sentence."""
+    moved = [_named(each) for each in outputs if each.drifted]
+    stayed = [_named(each) for each in outputs if not each.drifted]
+    parts = []
+    if moved:
+        parts.append(f"{_listed(moved)} {_have(moved)} changed")
+    if stayed:
+        parts.append(f"{_listed(stayed)} {_have(stayed)} not" + ("" if moved else " changed by more than the margin"))
+    text = ", ".join(parts)
+    return [f"{text[0].upper()}{text[1:]}."] if text else []
+
+
+def _named(judged: Judged) -> str:
+    role, column = judged.drift.subject.role, judged.drift.subject.column
+    return f"the {column}" if column.startswith(role) else f"the {role} {column}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _have(names: Sequence[str]) -> str:
+    return "has" if len(names) == 1 else "have"
 
 
 def _told_apart(classifier: DomainClassifier, margins: Margins) -> str:

@@ -9,6 +9,7 @@ from modelops.analyses.explainability.measurements import LEVEL, NORMAL
 from modelops.analyses.explainability.partial_dependence import Dependence
 from modelops.analyses.explainability.tables import effect_of, short
 from modelops.analyses.statistics.association import ordered_values
+from modelops.domain.metric_words import metric_phrase
 from modelops.domain.result import Curve, Series, Shape
 
 _SWARM_POINTS = 250
@@ -62,7 +63,7 @@ def _global_bars(found: Explanation, top: list[int]) -> Curve:
                 **_bounds(mean, np.minimum(error, mean / NORMAL)),
             ),
         ),
-        note=f"Bars: {LEVEL:.0%} interval over rows.",
+        note=f"Bars: {LEVEL * 100:g} % interval over rows.",
     )
 
 
@@ -118,7 +119,7 @@ def _importance_forest(found: Explanation, limit: int) -> tuple[Curve, ...]:
             title="What the score loses when a column is shuffled",
             shape=Shape.FOREST,
             x_title="Feature",
-            y_title=f"{'Gain' if scored.metric == 'log_loss' else 'Loss'} of {scored.metric}",
+            y_title=f"{'Gain' if scored.metric == 'log_loss' else 'Loss'} of {metric_phrase(scored.metric)}",
             series=(
                 Series(
                     name="permutation importance",

@@ -6,6 +6,7 @@ import numpy as np
 
 from modelops.analyses.explainability.explanation import Explanation
 from modelops.analyses.explainability.permutation_importance import Importance
+from modelops.analyses.measuring import percent
 from modelops.domain.result import Measurement
 
 LEVEL = 0.95
@@ -39,8 +40,8 @@ def summary(found: Explanation) -> str:
         return f"The {subject} depends on {_listed(named)}, in this order. {_agreement_sentence(found)}".strip()
     share = float(importance[order].sum()) / total
     first = (
-        f"The {subject} depends most on {_listed(named)}: {share:.0%} of all contributions, counted by size, come from "
-        f"{'it' if len(named) == 1 else 'these'}."
+        f"The {subject} depends most on {_listed(named)}: {percent(round(share, 2))} of all contributions, counted by "
+        f"size, come from {'it' if len(named) == 1 else 'these'}."
     )
     return f"{first} {_agreement_sentence(found)}".strip()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modelops.analyses.composed import ComposedModel
+from modelops.analyses.measuring import percent
 
 FIRST_ROWS = 32
 
@@ -181,7 +182,7 @@ def grown_shapley(
         if error <= precision:
             return (
                 so_far,
-                f"{done:,} rows explained: enough, the largest standard error is {error:.1%} of the top value.",
+                f"{done:,} rows explained: enough, the largest standard error is {percent(error)} of the top value.",
             )
         if done >= allowed:
             limit = "all rows of the sample" if allowed == len(rows) else f"the budget of {budget:,} scored rows"
@@ -200,7 +201,7 @@ def _relative_error(values: ShapleyValues) -> float:
 
 
 def _shown(error: float) -> str:
-    return f"{error:.1%}" if np.isfinite(error) else "unknown, as a share"
+    return percent(error) if np.isfinite(error) else "unknown, as a share"
 
 
 def _joined(parts: list[ShapleyValues]) -> ShapleyValues:

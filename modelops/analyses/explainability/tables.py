@@ -62,7 +62,7 @@ def _features_table(found: Explanation) -> ResultTable:
         columns=(
             "feature",
             "mean absolute Shapley value",
-            f"plus or minus ({LEVEL:.0%})",
+            f"plus or minus ({LEVEL * 100:g} %)",
             "permutation importance",
             "spread over repeats",
             "mean absolute LIME effect",

@@ -21,6 +21,7 @@ from modelops.analyses.statistics.rates import (
     TRUE_POSITIVE_RATE,
     Rate,
 )
+from modelops.domain.metric_words import metric_phrase
 from modelops.domain.result import Measurement, ResultTable
 
 Numbers = NDArray[np.float64]
@@ -91,7 +92,8 @@ def gap_findings(compared: Comparison, *, smallest_group: int) -> tuple[Findings
         tables = [(rate.hits[kept], rate.totals[kept]) for rate, kept in zip(rates, usable, strict=True)]
         p_value = homogeneity_p_value(tables, compared.uncertainty)
         tests.append(PendingTest(criterion.metric, compared.feature_scope, p_value, size))
-        lines.append((criterion.metric, criterion.asks, gap.difference, *gap.difference_interval, shown(gap.ratio)))
+        ends = gap.difference_interval
+        lines.append((metric_phrase(criterion.metric), criterion.asks, gap.difference, *ends, shown(gap.ratio)))
     found.tables.append(
         ResultTable(
             name=":".join(["criteria", compared.grouping.title, *(str(value) for value in compared.extra.values())]),

@@ -19,6 +19,7 @@ from modelops.analyses.statistics.rates import (
     TRUE_POSITIVE_RATE,
     Rate,
 )
+from modelops.domain.metric_words import metric_phrase
 from modelops.domain.result import Curve, Measurement, ResultTable, Series, Shape
 
 FOUR_FIFTHS = "A convention of United States employment law (29 CFR 1607.4 D), not a general truth."
@@ -172,7 +173,13 @@ def _table(compared: Comparison) -> ResultTable:
     return ResultTable(
         name=_name("groups", compared),
         title=f"Rates by {compared.grouping.title}",
-        columns=("group", "rows", "positive labels", "negative labels", *(rate.metric for rate in rates)),
+        columns=(
+            "group",
+            "rows",
+            "positive labels",
+            "negative labels",
+            *(metric_phrase(rate.metric) for rate in rates),
+        ),
         rows=tuple(
             (
                 compared.grouping.label(group),

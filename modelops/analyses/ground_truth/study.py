@@ -35,7 +35,7 @@ from modelops.analyses.ground_truth.rows import said
 from modelops.analyses.measuring import Findings, measured, percent
 from modelops.analyses.performance.value import matrix_from_text
 from modelops.analyses.statistics.means import group_means
-from modelops.domain.metric_words import metric_name
+from modelops.domain.metric_words import metric_phrase
 from modelops.domain.result import Measurement, Scope
 from modelops.errors import InvalidInput, NotMeasured
 
@@ -246,7 +246,7 @@ class Study:
         told: Losses | str,
         estimated: Sequence[tuple[Estimated, Numbers]],
     ) -> str:
-        name = metric_name(self.metric)
+        name = metric_phrase(self.metric)
         share = float(self.now.labelled.mean())
         start = f"{percent(share)} of {self.now.size:,} rows in {self.periods.count} periods have a label"
         known = np.flatnonzero(np.isfinite(primary.values)) if primary is not None else np.zeros(0, dtype=np.intp)

@@ -6,7 +6,7 @@ import numpy as np
 
 from modelops.analyses.learning_curve.curve import FEWEST_SIZES, LearningCurve
 from modelops.analyses.measuring import Findings, finite, measured, shown
-from modelops.domain.metric_words import metric_name
+from modelops.domain.metric_words import metric_name, metric_phrase
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 
 _FURTHER = (2, 4)
@@ -123,24 +123,29 @@ def _doublings(found: Findings, curve: LearningCurve, margin: float) -> None:
 
 def summary_of(curve: LearningCurve, metric: str, *, margin: float) -> str:
     """Return one sentence: the score now, what more labels would bring, and whether that is worth it."""
-    called = metric_name(metric)
-    text = f"Trained on {curve.n_rows:,} rows, {curve.scores.learner.called} reaches {called} {curve.means[-1]:.3g}"
+    called, reached = metric_phrase(metric), f"{curve.means[-1]:.3g}"
+    text = f"Trained on {curve.n_rows:,} rows, {curve.scores.learner.called} reaches a {called} of {reached}"
     last, _ = curve.last_doubling()
     if np.isfinite(last):
-        text += f"; the last doubling of the rows brought {last:.3g}"
+        text += f"; the last doubling of the rows brought {_gain(last)}"
     if curve.law is None or curve.laws is None:
         return f"{text}. There are too few rows to say what more labels would bring."
     gain, interval = curve.of_law(curve.law.gain(curve.n_rows, factor=2), curve.laws.gain(curve.n_rows, factor=2))
-    text += f". Twice as many labels can be expected to bring {gain:.3g}"
+    text += f". Twice as many labels can be expected to bring {_gain(gain)}"
     if interval is None:
         return f"{text}."
     low, high = interval
-    text += f" ({low:.3g} to {high:.3g})"
+    text += f" ({_gain(low)} to {_gain(high)})"
     if high < margin:
         return f"{text}, less than the margin of {margin:g}: the sample is large enough for this model."
     if low >= margin:
         return f"{text}, at least the margin of {margin:g}: more labels are worth it."
     return f"{text}: whether that reaches the margin of {margin:g} is open."
+
+
+def _gain(value: float) -> str:
+    """Write a gain without powers of ten: what is under a ten-thousandth of a score matters to nobody."""
+    return f"{value:.3g}" if abs(value) >= 0.001 else f"{value + 0.0:.4f}".rstrip("0").rstrip(".").replace("-0", "0")
 
 
 def _chart(curve: LearningCurve, metric: str) -> Curve:

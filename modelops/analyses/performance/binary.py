@@ -166,6 +166,8 @@ def _score_performance(
     here = np.flatnonzero(known)
     worth = scored.scores.size / how.design_effect
     found.measurements.append(measured("effective_sample_size", worth, size=scored.scores.size, unit="rows"))
+    found.curves += [roc_curve(ranking), precision_recall_curve(ranking), *gain_curves(ranking)]
+    found.curves.append(score_distribution(scored, rows.classes))
     found.add(
         workbench(
             scored,
@@ -176,8 +178,6 @@ def _score_performance(
             capacity=stakes.capacity,
         )
     )
-    found.curves += [roc_curve(ranking), precision_recall_curve(ranking), *gain_curves(ranking)]
-    found.curves.append(score_distribution(scored, rows.classes))
     return found
 
 

@@ -38,7 +38,7 @@ def confusion_curve(classes: Sequence[str], counts: Numbers) -> Curve:
     few = len(classes) > _MOST_CLASSES
     return Curve(
         name="confusion_matrix",
-        title="Share of each label that was predicted as ...",
+        title="What each label was predicted as: shares of its rows",
         shape=Shape.HEATMAP,
         x_title="Predicted",
         y_title="Label",

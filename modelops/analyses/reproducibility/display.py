@@ -17,9 +17,12 @@ from modelops.analyses.reproducibility.trained import (
     margin_of,
     row_spreads,
 )
+from modelops.domain.metric_words import metric_name, metric_phrase
 from modelops.domain.result import Curve, Measurement, ResultTable, Series, Shape
 
 _TRAINED = (RECIPE, SAME_SEED)
+# A spread of this share of the answers comes from the order in which numbers were added up.
+_ROUNDING = 1e-9
 
 
 def repeat_findings(found: Sequence[Repeat], *, unit: str) -> Findings:
@@ -78,13 +81,15 @@ def seed_findings(found: Sequence[Seeded], why: str, *, n_rows: int, is_classes:
     metrics = [name for name in runs[0].quality if all(name in one.quality for one in runs)]
     for name in metrics:
         findings.measurements += _of_metric(name, np.array([one.quality[name] for one in runs]))
-    findings.curves.append(_spread_curve(spreads, unit))
+    largest = float(np.nanmax(np.abs(runs[0].answers), initial=0.0))
+    if np.nanmax(spreads, initial=0.0) > _ROUNDING * largest:
+        findings.curves.append(_spread_curve(spreads, unit))
     findings.curves += [_metric_curve(name, runs) for name in metrics[:1]]
     findings.tables.append(
         ResultTable(
             name="seeds",
             title="Trained anew with other seeds",
-            columns=("seed", *(name.replace("_", " ") for name in metrics), "digest of the answers"),
+            columns=("seed", *map(metric_phrase, metrics), "digest of the answers"),
             rows=tuple(
                 (one.seed, *(shown(one.quality[name]) for name in metrics), Repeat("", one.answers, one.answers).digest)
                 for one in runs
@@ -134,14 +139,13 @@ def _spread_curve(spreads: np.ndarray, unit: str) -> Curve:
 
 
 def _metric_curve(name: str, runs: Sequence[Seeded]) -> Curve:
-    word = name.replace("_", " ")
     values = [one.quality[name] for one in runs]
     return Curve(
         name="quality_by_seed",
-        title=f"{word.capitalize()} by the seed of training",
+        title=f"{metric_name(name)} by the seed of training",
         shape=Shape.FOREST,
-        x_title=word,
-        y_title="",
+        x_title="seed",
+        y_title=metric_phrase(name),
         series=(Series(name="", x=tuple(f"seed {one.seed}" for one in runs), y=tuple(values)),),
         reference=float(np.mean(values)),
         note="The line is the mean.",

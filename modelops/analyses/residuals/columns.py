@@ -128,9 +128,9 @@ def column_curve(each: ByColumn, found: Residuals, titled: str, *, level: float,
         filled = np.sort(filled[np.argsort(-each.means.size[filled], kind="stable")[:most]])
     return Curve(
         name="residual_by_column",
-        title=f"Mean residual by {each.cells.name}{titled}",
+        title=f"Mean residual by {each.cells.name.strip('()')}{titled}",
         shape=Shape.FOREST,
-        x_title=each.cells.name,
+        x_title=each.cells.name.strip("()"),
         y_title="Target less prediction (above 0: the model says too little)",
         series=(
             Series(

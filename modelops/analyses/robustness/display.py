@@ -290,18 +290,19 @@ def summary(outcomes: Sequence[Outcome], found: Sequence[Turned], *, n_rows: int
     if crashed := sum(one.fate is Fate.CRASHED for one in asked):
         parts.append(f"ended its process in {crashed}")
     parts.append(f"refused {sum(one.fate is Fate.REFUSED for one in asked)}")
-    parts.append(f"gave answers that are no numbers in {sum(one.not_finite > 0 for one in asked)}")
+    parts.append(f"gave answers that are no numbers in {sum(one.not_finite > 0 for one in asked) or 'none'}")
     text = f"In {len(asked)} trials of unusual input on {n_rows:,} rows the model {_joined(parts)}"
     by_scenario = {one.scenario: one for one in outcomes if one.feature is None and one.n_finite}
     if (slight := by_scenario.get(noise(NOISE_PERCENT[0]))) is not None:
-        share = percent(slight.flipped / slight.n_finite)
-        text += f"; noise of {NOISE_PERCENT[0]} % of the deviations turns {share} of the answers"
+        turned = f"{percent(slight.flipped / slight.n_finite)} of the answers" if slight.flipped else "no answer"
+        text += f"; noise of {NOISE_PERCENT[0]} % of the standard deviation of each feature turns {turned}"
     unstable = [name for name in (SINGLE, SHUFFLED) if name in by_scenario and by_scenario[name].changed]
     if unstable:
         text += f"; the answers depend on how the rows are handed over ({_joined(unstable)})"
     lengths = [one.distance for one in found]
     if lengths and np.isfinite(np.median(lengths)):
-        size = f"{np.median(lengths):.2g} standard deviations"
+        size = f"{np.median(lengths):.2g} standard deviation".removesuffix(" standard deviation")
+        size += " standard deviation" if size == "1" else " standard deviations"
         text += f"; half of the answers turn with a plausible change of at most {size}"
     return f"{text}."
 
