@@ -98,6 +98,18 @@ def in_two_lines(label: str, width: int) -> tuple[str, ...]:
     return (label[:cut].rstrip(), label[cut:].lstrip()) if cut else (label,)
 
 
+def by_their_start(names: Sequence[str]) -> list[str]:
+    """Return names of which each is a period with the day on which it starts, other names as they are.
+
+    Examples
+    --------
+    >>> by_their_start(["2025-10-01 to 2025-10-02", "2025-10-03 to 2025-10-06"]), by_their_start(["1 to 2"])
+    (['2025-10-01', '2025-10-03'], ['1 to 2'])
+    """
+    starts = [name.partition(" to ")[0] for name in names]
+    return starts if are_times(starts) and len(set(starts)) == len(starts) else list(names)
+
+
 def wrapped(text: str, width: int) -> list[str]:
     """Return text in lines of about ``width`` characters."""
     import textwrap

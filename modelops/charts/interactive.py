@@ -112,7 +112,7 @@ def _places(drawn: go.Figure, curve: Curve) -> Places:
     names = list(dict.fromkeys(arranged.label_of(x) for series in curve.series for x in series.x))
     order: dict[str, arranged.Value] = {name: float(k) for k, name in enumerate(names)}
     shown = range(0, len(names), -(-len(names) // 20))
-    short = [safe(name) for name in arranged.told_apart([names[k] for k in shown], 18)]
+    short = [safe(name) for name in arranged.told_apart(arranged.by_their_start([names[k] for k in shown]), 18)]
     drawn.update_xaxes(tickvals=list(shown), ticktext=short)
     return lambda values: [order[arranged.label_of(value)] for value in values]
 

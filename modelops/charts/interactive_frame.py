@@ -74,7 +74,7 @@ def layout(curve: Curve, palette: Palette) -> dict[str, Any]:
         },
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.muted, "activecolor": palette.text},
         "showlegend": False,
-        "xaxis": _axis(curve.x_title, palette, width=90),
+        "xaxis": _axis(curve.x_title, palette, width=_TITLE_LINE),
         "yaxis": _axis(curve.y_title, palette, width=_HEIGHT // 10),
     }
 

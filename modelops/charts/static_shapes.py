@@ -105,7 +105,8 @@ def _places(axes: Axes, curve: Curve) -> Callable[[Sequence[arranged.Value]], li
         return _nan
     order = {name: float(k) for k, name in enumerate(names)}
     shown = range(0, len(names), -(-len(names) // 7))
-    texts = [names[k][:10] if arranged.are_times(names) else arranged.shortened(names[k], 16) for k in shown]
+    ticks = arranged.by_their_start(names)
+    texts = [ticks[k][:10] if arranged.are_times(ticks) else arranged.shortened(ticks[k], 16) for k in shown]
     axes.set_xticks(shown, texts)
     return lambda values: [order[arranged.label_of(value)] for value in values]
 

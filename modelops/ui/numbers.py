@@ -55,11 +55,14 @@ def legible(rows: pd.DataFrame, *, p_rows: list[int] | None = None) -> pd.DataFr
 
     if rows.size == 0 or rows.size > _MOST_CELLS:
         return rows
+    rows = rows.copy()
     shown = rows.style
     for name in rows.columns:
         kind = rows[name].dtype.kind
         if kind == "f":
             shown = shown.format(p_words if is_p_value(str(name)) else _number_words, subset=[name], na_rep="")
+        elif kind == "O" and any(isinstance(value, float) for value in rows[name]):
+            rows[name] = [number(value) if isinstance(value, float) else value for value in rows[name]]
         elif kind in "iu" and str(name).casefold() not in _NAMES:
             shown = shown.format("{:,}", subset=[name])
     if p_rows:

@@ -26,16 +26,18 @@ WORST_FIRST = (
     *(Outcome.IMMATERIAL, Outcome.PASSED, Outcome.NOT_APPLICABLE),
 )
 _GRAVE = frozenset({Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.IMMATERIAL})
-_FIRST_REASONS = 6
+_FIRST_REASONS = 4
 # What passed is no news: a few reasons show what was looked at.
 _FEW_REASONS = 2
+_NOT_MEASURED = " was not measured: "
+_NAMED = 4
 _FIRST_CHARTS = 2
 _FIRST_TABLES = 1
 _ALL_UP_TO, _MOST_HEIGHT = 12, 460
 # Wider, a chart only gets emptier.
 _CHART_WIDTH = 1040
 # On a telephone the name and the value of a number stand side by side without being moved.
-_NAME_WIDTH, _VALUE_WIDTH, _INTERVAL_WIDTH = 190, 96, 160
+_NAME_WIDTH, _VALUE_WIDTH, _INTERVAL_WIDTH = 210, 96, 160
 # Plotly's own bar of buttons stays out of the way; zooming by dragging is left.
 _CHART = {"displaylogo": False, "displayModeBar": False}
 
@@ -61,21 +63,40 @@ def verdicts(result: AnalysisResult) -> None:
     if not found:
         st.caption("The policy has no rule for this analysis: read the numbers below.")
         return
+    counts = {outcome: len(told) for outcome, told in found.items()}
+    for told in found.values():
+        told[:] = gathered(told)
     open_ones = [outcome for outcome in found if outcome in _GRAVE] or list(found)[:1]
     for outcome in open_ones:
         told = found.pop(outcome)
         first = _FIRST_REASONS if outcome in _GRAVE else _FEW_REASONS
         with st.container(border=True, gap="small"):
-            widgets.badge(f"{len(told)} {outcome}", widgets.tone_of(outcome))
+            widgets.badge(f"{counts[outcome]} {outcome}", widgets.tone_of(outcome))
             _reasons(told[:first])
             if len(told) > first:
                 with st.expander(f"{len(told) - first:d} more"):
                     _reasons(told[first:])
     if found:
-        with st.expander(plain(", ".join(f"{len(told)} {outcome}" for outcome, told in found.items()))):
+        with st.expander(plain(", ".join(f"{counts[outcome]} {outcome}" for outcome in found))):
             for outcome, told in found.items():
                 widgets.status(outcome)
                 _reasons(told)
+
+
+def gathered(found: Sequence[Verdict]) -> list[Verdict]:
+    """Return verdicts with one for all that a rule could not give for the same reason, in the place of the first."""
+    alike: dict[tuple[str, str], list[Verdict]] = {}
+    for each in found:
+        _, parted, reason = each.because.partition(_NOT_MEASURED)
+        alike.setdefault((each.rule, reason if parted and each.metric else each.model_dump_json()), []).append(each)
+    return [_one_of(group, reason) if len(group) > 1 else group[0] for (_, reason), group in alike.items()]
+
+
+def _one_of(group: Sequence[Verdict], reason: str) -> Verdict:
+    names = [scope_name(each.scope) for each in group]
+    about = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:d} more" if len(names) > _NAMED else "")
+    because = f"{metric_name(group[0].metric or '')}{_NOT_MEASURED}{reason} This is so for {about}."
+    return group[0].model_copy(update={"because": because, "scope": {}})
 
 
 def no_result(found: Sequence[Verdict]) -> None:
@@ -210,6 +231,7 @@ def measurements(found: Sequence[Measurement], *, key: str) -> None:
         {
             "Measurement": [metric_name(one.metric) for one in fitting],
             "Value": [one.value for one in fitting],
+            "Unit": [one.unit or "" for one in fitting],
             "About": [scope_name(one.scope) for one in fitting],
             interval: [_interval(one) for one in fitting],
             "Rows": [one.sample_size for one in fitting],
@@ -217,8 +239,7 @@ def measurements(found: Sequence[Measurement], *, key: str) -> None:
             "What it says": [METRICS.get(one.metric, "") for one in fitting],
         }
     ).astype({"Value": "float64"})
-    if not any(rows["Note"]):
-        rows = rows.drop(columns="Note")
+    rows = rows.drop(columns=[name for name in ("Unit", "Note") if not any(rows[name])])
     st.dataframe(
         legible(rows, p_rows=[place for place, one in enumerate(fitting) if is_p_value(one.metric)]),
         hide_index=True,

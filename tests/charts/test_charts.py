@@ -319,6 +319,13 @@ def test_times_get_an_axis_of_times_and_names_one_of_names():
     assert figure(names).data[0].x == (0, 1)
 
 
+def test_periods_are_named_by_their_first_day_and_whole_on_hovering():
+    periods = ("2025-10-01 to 2025-10-02", "2025-10-03 to 2025-10-06")
+    drawn = figure(curve(Shape.LINE, Series(name="s", x=periods, y=(1.0, 2.0))))
+    assert drawn.layout.xaxis.ticktext == ("2025-10-01", "2025-10-03")
+    assert periods[0] in drawn.data[0].hovertext[0]
+
+
 def test_density_and_backdrop_stay_out_of_the_legend_and_off_the_axis():
     main = [Series(name=name, x=(1, 2, 3), y=(0.1, 0.2, 0.3)) for name in ("average", "local")]
     density = Series(name="rows", x=(1, 2, 3), y=(10, 500, 20), part="density")
