@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 export UV_COMPILE_BYTECODE := 1
 # One native thread for each test process: the cores are shared by the test workers.
 TEST_ENV := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
+# One worker for each core, as far as 16 GB of memory go: a worker and the processes that it starts take up to 2 GB. A
+# worker takes neighbouring tests first, which share what they begin with, and helps the others when it is done.
+TEST_WORKERS := -n logical --maxprocesses 8
 
 .PHONY: install run test check format bench docs lock browser clean
 
@@ -15,8 +18,8 @@ run: $(VENV)/.installed
 	@$(BIN)/python -m modelops serve
 
 test: $(VENV)/.installed-dev browser
-	$(TEST_ENV) $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser"
-	$(TEST_ENV) $(BIN)/python -m pytest -m browser
+	$(TEST_ENV) $(BIN)/python -m pytest $(TEST_WORKERS) --dist worksteal -m "not browser"
+	$(TEST_ENV) $(BIN)/python -m pytest -n logical --maxprocesses 3 --dist loadfile tests/browser
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

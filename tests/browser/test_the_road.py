@@ -26,7 +26,7 @@ from tests.browser.prepared_store import actor, open_store
 from tests.browser.visitor import LONG, Visitor, Visitors
 from tests.services.road import answer, read
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 PASSWORD = "violet kettle sings at noon"
 MODEL, VERSION = "Consumer credit default", "1.0"
@@ -280,7 +280,8 @@ def the_review_is_submitted(road: Road) -> None:
     author.badge("in progress")
 
     text = "How is a rollout undone when something goes wrong?"
-    author.follow(text)
+    step = author.page.get_by_test_id("stVerticalBlock").filter(has_text=text).last
+    author.follow("Go to the question", within=step)
     rollback = author.question(text)
     answer_by_hand(author, rollback, ROLLBACK)
     adding = author.unfold("Add evidence", within=rollback)
