@@ -96,7 +96,7 @@ def _words(value: object) -> str:
         return "(missing)"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value).removesuffix(" 00:00:00")
 
 
 def _moves(review: CaseReview, row: int, run_id: int) -> None:

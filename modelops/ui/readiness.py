@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import shorten
-
 import streamlit as st
 
 from modelops.domain.checklist import Area
@@ -11,7 +9,6 @@ from modelops.services.standing import Standing
 from modelops.ui.text import plain
 
 MOST_TO_DO = 8
-_LONGEST_LINK = 72
 
 
 def area_bars(now: Standing) -> None:
@@ -49,17 +46,18 @@ def blocker_list(now: Standing) -> None:
         first = step.question_ids[0]
         with st.container(border=True, gap="small"):
             text = now.template.question(first).text
-            more = f" and {len(step.question_ids) - 1:d} more" if len(step.question_ids) > 1 else ""
-            # A link does not wrap: what does not fit would be cut without a sign.
-            text = shorten(text, _LONGEST_LINK, placeholder=" …")
-            st.markdown(f"**{plain(step.what)}**")
+            others = len(step.question_ids) - 1
+            about = f"And {others:d} more question{'s' if others > 1 else ''}." if others else ""
+            # The question stands beside its link, not in it: a link does not wrap, and would be cut on a narrow screen.
+            st.markdown(f"**{plain(step.what)}**  \n{plain(text)}")
+            if about or step.owners:
+                st.caption(plain(_with_owner(about, step.owners).strip()))
             st.page_link(
                 "pages/reviews/checklist.py",
-                label=plain(f"{text}{more}"),
+                label="Go to the question",
+                icon=":material/arrow_forward:",
                 query_params={**query, "question": first, "area": now.template.area_of(first).id},
             )
-            if step.owners:
-                st.caption(plain(_with_owner("", step.owners)))
     left = len(now.readiness.to_do) - MOST_TO_DO
     if left > 0:
         st.page_link(

@@ -77,7 +77,7 @@ def show_case(run_id: int) -> None:
     columns = columns_of(cases.case_values(page.store, run.cases)) if run.cases else []
     st.markdown("#### " + plain(result.summary))
     answers(result)
-    left, right = st.columns([1, 2], gap="large")
+    left, right = st.columns([2, 3], gap="large")
     with left:
         if columns and Right.RUN in page.actor.rights:
             editor(page, run, result, columns)
