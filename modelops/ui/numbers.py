@@ -62,7 +62,9 @@ def legible(rows: pd.DataFrame, *, p_rows: list[int] | None = None) -> pd.DataFr
         if kind == "f":
             shown = shown.format(p_words if is_p_value(str(name)) else _number_words, subset=[name], na_rep="")
         elif kind == "O" and any(isinstance(value, float) for value in rows[name]):
-            rows[name] = [number(value) if isinstance(value, float) else value for value in rows[name]]
+            there = rows[name].notna()
+            rows.loc[there, name] = [number(v) if isinstance(v, float) else v for v in rows.loc[there, name]]
+            shown = shown.format(subset=[name], na_rep="")
         elif kind in "iu" and str(name).casefold() not in _NAMES:
             shown = shown.format("{:,}", subset=[name])
     if p_rows:

@@ -43,6 +43,11 @@ def test_a_number_beside_texts_has_few_digits_too():
     assert words(pd.DataFrame({"value": ["reject", -0.15684084013082722, 54618]}))[1] == ["-0.1568"]
 
 
+def test_a_cell_with_nothing_among_texts_is_empty():
+    nothing = float("nan")
+    assert words(pd.DataFrame({"value": ["reject", nothing, -0.5, None]})) == [["reject"], [""], ["-0.5"], [""]]
+
+
 def verdict(feature: str, because: str) -> Verdict:
     scope = {"feature": feature}
     return Verdict(rule="r", verdict=Outcome.NOT_ENOUGH_DATA, because=because, metric="label_bias", scope=scope)
