@@ -9,8 +9,8 @@ import streamlit as st
 from modelops.domain.metric_words import metric_name
 from modelops.domain.result import AnalysisResult, Measurement, Verdict
 from modelops.evaluation import compare
-from modelops.ui.numbers import legible
-from modelops.ui.results import chart
+from modelops.ui.numbers import is_p_value, legible
+from modelops.ui.results import NAME_WIDTH, chart
 from modelops.ui.text import scope_name
 
 _ALL_UP_TO, _MOST_HEIGHT = 15, 560
@@ -83,7 +83,10 @@ def drifted_numbers(old: AnalysisResult, new: AnalysisResult) -> None:
             for one in found[:_MOST_DIFFERENCES]
         ]
         st.dataframe(
-            legible(pd.DataFrame(rows).astype(dict.fromkeys(("Then", "Now", "Change"), "float64"))),
+            legible(
+                pd.DataFrame(rows).astype(dict.fromkeys(("Then", "Now", "Change"), "float64")),
+                p_rows=[place for place, one in enumerate(found[:_MOST_DIFFERENCES]) if is_p_value(one.metric)],
+            ),
             hide_index=True,
             width="stretch",
             height="content" if len(found) <= _ALL_UP_TO else _MOST_HEIGHT,
@@ -110,7 +113,8 @@ def number_pairs(left: AnalysisResult, right: AnalysisResult, *, key: str) -> No
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input("Find a number", key=f"find {key}", placeholder="Part of its name or of what it is about")
         only = st.toggle("Only what differs", value=True, key=f"only {key}")
-    rows = []
+    rows: list[dict[str, object]] = []
+    p_rows: list[int] = []
     for place in dict.fromkeys([*one, *two]):
         a, b = one.get(place), two.get(place)
         was, now = (each.value if each else None for each in (a, b))
@@ -122,13 +126,15 @@ def number_pairs(left: AnalysisResult, right: AnalysisResult, *, key: str) -> No
             or (text or "").casefold() not in f"{metric_name(known.metric)} {scope_name(known.scope)}".casefold()
         ):
             continue
+        if is_p_value(known.metric):
+            p_rows.append(len(rows))
         rows.append(
             {
                 "Measurement": metric_name(known.metric),
-                "About": scope_name(known.scope),
                 "One": was,
                 "The other": now,
                 "Change": None if was is None or now is None else now - was,
+                "About": scope_name(known.scope),
                 "Intervals": intervals_apart(a, b),
             }
         )
@@ -136,13 +142,13 @@ def number_pairs(left: AnalysisResult, right: AnalysisResult, *, key: str) -> No
         st.caption("No number differs." if only else "No number fits.")
         return
     st.dataframe(
-        legible(pd.DataFrame(rows).astype(dict.fromkeys(("One", "The other", "Change"), "float64"))),
+        legible(pd.DataFrame(rows).astype(dict.fromkeys(("One", "The other", "Change"), "float64")), p_rows=p_rows),
         hide_index=True,
         width="stretch",
         height="content" if len(rows) <= _ALL_UP_TO else _MOST_HEIGHT,
         placeholder="",
         column_config={
-            "Measurement": st.column_config.TextColumn(pinned=True),
+            "Measurement": st.column_config.TextColumn(pinned=True, width=NAME_WIDTH),
             "Intervals": st.column_config.TextColumn(help=INTERVALS_HELP),
         },
     )

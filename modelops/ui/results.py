@@ -37,7 +37,7 @@ _ALL_UP_TO, _MOST_HEIGHT = 12, 460
 # Wider, a chart only gets emptier.
 _CHART_WIDTH = 1040
 # On a telephone the name and the value of a number stand side by side without being moved.
-_NAME_WIDTH, _VALUE_WIDTH, _INTERVAL_WIDTH = 210, 96, 160
+NAME_WIDTH, _VALUE_WIDTH, _INTERVAL_WIDTH = 210, 96, 160
 # Plotly's own bar of buttons stays out of the way; zooming by dragging is left.
 _CHART = {"displaylogo": False, "displayModeBar": False}
 
@@ -248,7 +248,7 @@ def measurements(found: Sequence[Measurement], *, key: str) -> None:
         key=f"{key} numbers",
         placeholder="",
         column_config={
-            "Measurement": st.column_config.TextColumn(pinned=True, width=_NAME_WIDTH),
+            "Measurement": st.column_config.TextColumn(pinned=True, width=NAME_WIDTH),
             "Value": st.column_config.NumberColumn(
                 width=_VALUE_WIDTH, help="Empty: it could not be measured; the note says why."
             ),

@@ -104,11 +104,15 @@ def scope_name(scope: Scope) -> str:
     --------
     >>> scope_name({"group": {"sex": "f", "age": "old"}}), scope_name({"feature": "income"}), scope_name({})
     ('sex = f, age = old', 'feature income', 'all rows')
+    >>> scope_name({"score": "score"}), scope_name({"training_rows": 500})
+    ('score', 'training rows 500')
     """
     parts = []
     for kind, value in scope.items():
         if isinstance(value, dict):
             parts += [f"{name} = {label}" for name, label in value.items()]
         else:
-            parts.append(f"{kind.replace('_', ' ')} {value}")
+            called = kind.replace("_", " ")
+            # A column that is named for what it holds says it already.
+            parts.append(str(value) if str(value).startswith(called) else f"{called} {value}")
     return ", ".join(parts) or "all rows"
