@@ -74,6 +74,20 @@ def measured(
     )
 
 
+def inapplicable(
+    metric: str, reason: str, *, size: float = 0, scope: Mapping[str, str | float | dict[str, str]] | None = None
+) -> Measurement:
+    """Return that there is nothing of the kind to measure, and why: more data would not bring a value.
+
+    Examples
+    --------
+    >>> inapplicable("label_bias", "Every row has a label.").applies
+    False
+    """
+    where: Scope = dict(scope or {})
+    return Measurement(metric=metric, value=None, scope=where, sample_size=int(size), note=reason, applies=False)
+
+
 def finite(values: NDArray[np.floating]) -> tuple[float | None, ...]:
     """Return numbers for a curve or a table: what is not finite becomes ``None``."""
     return tuple(float(value) if math.isfinite(value) else None for value in values)

@@ -39,6 +39,8 @@ def judge(policy: Policy, result: AnalysisResult) -> tuple[Verdict, ...]:
     Real: the adjusted p-value is below alpha where the rule names one; otherwise the interval lies beyond the limit as
     a whole; without an interval always. A large violation that could be chance is not a pass: more data would decide.
     A value that was not measured, and one from fewer rows than the rule asks for, are not enough data, never a pass.
+    Where the result says that there is nothing of the kind to measure, the rule is not applicable. What a result says
+    of all rows, or of all columns, it says of each: a reason why nothing was measured there is the reason here.
     """
     return judge_rules(policy.rules_for(result.analysis), result)
 
@@ -67,7 +69,7 @@ def _verdicts(rule: Rule, result: AnalysisResult, known: _ByScope) -> Iterator[V
         because = f"The rule is for {rule.task}, this is {result.task}."
         yield Verdict(rule=rule.id, verdict=Outcome.NOT_APPLICABLE, because=because, metric=rule.metric)
         return
-    judged = _judged(rule, result)
+    judged = _judged(rule, result) or _unmeasured(rule, result)
     if not judged:
         because = f"This run did not measure {metric_name(rule.metric)}{_wanted_scope(rule)}."
         yield Verdict(rule=rule.id, verdict=Outcome.NOT_RUN, because=because, metric=rule.metric, scope=rule.scope)
@@ -95,8 +97,26 @@ def _judged(rule: Rule, result: AnalysisResult) -> list[Measurement]:
     return list(chosen.values())
 
 
+def _unmeasured(rule: Rule, result: AnalysisResult) -> list[Measurement]:
+    """Return what says, of everything that the rule looks at, why it was not measured."""
+    wanted = set(rule.for_each) or set(rule.scope)
+    for metric in (rule.metric, rule.or_metric):
+        for one in result.measurements:
+            if one.metric == metric and one.value is None and _is_wider(one.scope, rule, wanted):
+                return [one]
+    return []
+
+
+def _is_wider(scope: Scope, rule: Rule, wanted: set[str]) -> bool:
+    if not rule.for_each:
+        return len(scope) < len(wanted) and scope.items() <= rule.scope.items()
+    return set(scope) < wanted
+
+
 def _outcome(rule: Rule, one: Measurement, known: _ByScope) -> tuple[Outcome, str]:
     subject = f"{metric_name(one.metric)}{scope_words(one.scope)}"
+    if not one.applies:
+        return Outcome.NOT_APPLICABLE, f"{subject} does not apply: {one.note}"
     if one.value is None:
         return Outcome.NOT_ENOUGH_DATA, f"{subject} was not measured: {one.note}"
     if one.sample_size < rule.minimum_sample:

@@ -45,6 +45,9 @@ class Rule(Record):
     for_each
         The keys of the scopes that are judged one by one: ``feature`` judges every measurement whose scope is
         ``{"feature": ...}``, or that and a class. Empty: the one measurement with exactly ``scope``.
+    by_class
+        Whether a rule without ``for_each`` also judges what has ``scope`` and a class: with more than two classes an
+        analysis may look at one class after the other, and then measures nothing over all of them.
     at_least, at_most
         The limit; exactly one of them. A value on the good side never fails, however far it is.
     margin
@@ -70,6 +73,7 @@ class Rule(Record):
     or_metric: str | None = Field(default=None, pattern=_NAME, max_length=100)
     for_each: tuple[str, ...] = ()
     scope: Scope = Field(default_factory=dict)
+    by_class: bool = False
     at_least: float | None = None
     at_most: float | None = None
     margin: float = Field(default=0.0, ge=0)
@@ -91,6 +95,8 @@ class Rule(Record):
             raise ValueError("a rule has exactly one of at_least and at_most")
         if self.for_each and self.scope:
             raise ValueError("a rule has either for_each or scope, not both")
+        if self.for_each and self.by_class:
+            raise ValueError("a rule with for_each judges classes anyway; by_class is for rules without")
         return self
 
     @property
@@ -105,7 +111,8 @@ class Rule(Record):
     def applies_to(self, scope: Scope) -> bool:
         """Say whether a measurement with this scope is judged by this rule."""
         if not self.for_each:
-            return scope == self.scope
+            rest = {key: value for key, value in scope.items() if key != "class"} if self.by_class else scope
+            return self.scope in (scope, rest)
         return set(self.for_each) <= set(scope) <= {*self.for_each, "class"}
 
 

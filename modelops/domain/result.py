@@ -35,7 +35,8 @@ class Measurement(Record):
 
     ``value`` is ``None`` where it could not be measured, and then ``note`` says why. ``interval`` is the
     confidence interval at ``level``; ``sample_size`` is the denominator that counts (for a false positive rate,
-    the negatives).
+    the negatives). ``applies`` is false, and only then written, where there is nothing of the kind to measure (the
+    rounds of a model that has none): more data would not bring a value, and none is owed.
     """
 
     metric: str
@@ -46,11 +47,14 @@ class Measurement(Record):
     level: float | None = None
     sample_size: int = Field(ge=0)
     note: str | None = None
+    applies: bool = Field(default=True, exclude_if=bool)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.value is None and not self.note:
             raise ValueError(f"{self.metric}: a value that was not measured needs a note with the reason")
+        if self.value is not None and not self.applies:
+            raise ValueError(f"{self.metric}: there is a value, so it applies")
         if (self.interval is None) != (self.level is None):
             raise ValueError(f"{self.metric}: an interval and its level come together")
         return self

@@ -11,7 +11,7 @@ from modelops.domain.policy import Policy, load_policy
 from modelops.errors import Conflict
 from modelops.settings import DATA
 from modelops.store import Reader, Store, Transaction
-from modelops.store.tables import PolicyRow, TemplateRow
+from modelops.store.tables import AuditRow, PolicyRow, TemplateRow
 
 # What was published never changes: a digest says what it is.
 _templates: dict[Digest, Template] = {}
@@ -19,18 +19,32 @@ _policies: dict[Digest, Policy] = {}
 
 
 def publish_built_in(store: Store, *, at: datetime) -> None:
-    """Publish the template and the policy that come with the app, where the store does not hold them yet."""
+    """Publish the template and the policy that come with the app, where the store does not hold them yet.
+
+    What a person published stays in force: the next version of what comes with the app does not take its place.
+    """
     template = (DATA / "checklists" / "readiness.yaml").read_text(encoding="utf-8")
     policy = (DATA / "policies" / "default.yaml").read_text(encoding="utf-8")
     with store.reading() as reader:
-        known = reader.find(TemplateRow, Digest.of(template.encode())) and reader.find(
-            PolicyRow, Digest.of(policy.encode())
-        )
-    if known:
+        wants_template = _is_wanted(reader, TemplateRow, "template", template)
+        wants_policy = _is_wanted(reader, PolicyRow, "policy", policy)
+    if not (wants_template or wants_policy):
         return
     with store.transaction() as t:
-        _publish_template(t, template, actor=SYSTEM, at=at)
-        _publish_policy(t, policy, actor=SYSTEM, at=at)
+        if wants_template:
+            _publish_template(t, template, actor=SYSTEM, at=at)
+        if wants_policy:
+            _publish_policy(t, policy, actor=SYSTEM, at=at)
+
+
+def _is_wanted(reader: Reader, table: type[TemplateRow | PolicyRow], kind: str, body: str) -> bool:
+    if reader.find(table, Digest.of(body.encode())):
+        return False
+    published = sorted(reader.all(table), key=lambda row: row.published_at)
+    if not published:
+        return True
+    by_the_app = {"action": f"{kind}:publish", "actor_id": SYSTEM.user_id}
+    return reader.first(AuditRow, subject=f"{kind}/{published[-1].digest.short}", **by_the_app) is not None
 
 
 def publish_template(store: Store, body: str, *, actor: Actor, at: datetime) -> Template:

@@ -37,7 +37,7 @@ st.dataframe(
         {
             "Analysis": rule.analysis,
             "Measurement": rule.metric,
-            "For each": ", ".join(rule.for_each) or "whole data",
+            "For each": ", ".join(rule.for_each) or ("whole data, or class" if rule.by_class else "whole data"),
             "Limit": f"at most {rule.at_most}" if rule.at_most is not None else f"at least {rule.at_least}",
             "Margin": rule.margin,
             "Why": rule.why,

@@ -24,8 +24,13 @@ def verdicts(found: Computed, rule_id: str, *, task: Task = Task.CLASSIFICATION)
     """Return the verdicts of one rule of that policy."""
     rule = default_policy().rule(rule_id)
     assert rule is not None
-    result = AnalysisResult(
-        analysis=rule.analysis,
+    return list(judge_rules([rule], result_of(found, rule.analysis, task=task)))
+
+
+def result_of(found: Computed, key: str, *, task: Task) -> AnalysisResult:
+    """Return what would be judged."""
+    return AnalysisResult(
+        analysis=key,
         inputs={},
         task=task,
         parameters={},
@@ -35,4 +40,3 @@ def verdicts(found: Computed, rule_id: str, *, task: Task = Task.CLASSIFICATION)
         summary=found.summary,
         measurements=found.measurements,
     )
-    return list(judge_rules([rule], result))

@@ -9,13 +9,16 @@ from sklearn.metrics import brier_score_loss
 from modelops.analyses.base import Run
 from modelops.analyses.calibration import CALIBRATION, CalibrationParameters
 from modelops.analyses.calibration.brier import brier_parts
+from modelops.analyses.calibration.classwise import binned, classwise_error
 from modelops.analyses.calibration.conformal import class_errors, limit, split
 from modelops.analyses.calibration.recalibration import linear_recalibration, logistic_recalibration, logits
+from modelops.analyses.statistics.bootstrap import Uncertainty
 from modelops.analyses.statistics.intervals import wilson
 from modelops.analyses.statistics.reliability import reliability
 from modelops.analyses.statistics.weighting import weighting
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.judged import verdicts
 from tests.analyses.samples import BINARY_ROLES, binary, binary_columns, evaluation, multiclass, regression
 
 ALIKE = weighting(None, None, np.ones(2))
@@ -235,6 +238,136 @@ def test_more_than_two_classes_have_a_top_label_and_each_class():
     titles = [curve.scope for curve in found.curves if curve.name == "reliability"]
     assert titles == [{"prediction": "top label"}, {"class": "a"}, {"class": "b"}, {"class": "c"}]
     assert value(found, "conformal_coverage", **{"class": "c"}) is not None
+
+
+def classes_scored(rows, *, k=3, seed=0, sharpness=1.0, lift=0.0):
+    """Scores of ``k`` classes, and labels that follow them before they are sharpened or the first class is lifted."""
+    rng = np.random.default_rng(seed)
+    logit = rng.normal(0, 1.5, (rows, k))
+    true = np.exp(logit) / np.exp(logit).sum(axis=1, keepdims=True)
+    truth = (rng.random(rows)[:, None] > true.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    said = np.exp(sharpness * logit + lift * (np.arange(k) == 0))
+    said /= said.sum(axis=1, keepdims=True)
+    names = tuple("abcdefgh"[:k])
+    columns = {"kind": [names[code] for code in truth]}
+    columns |= {f"p_{name}": said[:, place] for place, name in enumerate(names)}
+    return evaluation(columns, target="kind", scores=tuple(f"p_{name}" for name in names), score_classes=names)
+
+
+def told(found, rule):
+    return {str(one.verdict) for one in verdicts(found, f"calibration.{rule}")}
+
+
+MULTICLASS_RULES = ("too_extreme", "too_timid", "scores_too_high", "scores_too_low", "confidence", "classwise")
+
+
+def test_the_classwise_error_is_the_mean_of_the_errors_of_the_classes():
+    data = multiclass(600)
+    found = compute(data)
+    truth = data.data.labels("kind")
+    alone = []
+    for name in "abc":
+        score = data.data.numbers(f"p_{name}")
+        order = np.lexsort((truth == name, score))
+        alone.append(reliability(score[order], (truth == name)[order]).error)
+    assert value(found, "classwise_calibration_error") == pytest.approx(np.mean(alone))
+    debiased = np.mean(alone) - value(found, "classwise_calibration_error_by_chance")
+    assert value(found, "classwise_calibration_error_debiased") == pytest.approx(debiased)
+
+
+def classwise(rows, *, seed, **planted):
+    data = classes_scored(rows, seed=seed, **planted).data
+    said = np.column_stack([data.numbers(name) for name in data.roles.scores])
+    truth = np.array([data.roles.score_classes.index(label) for label in data.labels("kind")])
+    uncertainty = Uncertainty(np.random.default_rng(seed), 200, 0.95)
+    return classwise_error(binned(said, truth, np.ones(rows), bins=10), uncertainty)
+
+
+def test_the_classwise_error_of_calibrated_scores_is_what_chance_gives():
+    found = [classwise(200, seed=seed) for seed in range(100)]
+    errors, by_chance = [one.value for one in found], [one.by_chance for one in found]
+    assert np.mean(errors) == pytest.approx(np.mean(by_chance), rel=0.05)
+    p_values = [one.p_value for one in found]
+    assert sum(p < 0.05 for p in p_values) <= 12  # more has a probability of 0.4 %
+    assert sum(p < 0.5 for p in p_values) >= 30  # fewer of under 0.01 %: the test is not merely silent
+
+
+def test_a_planted_classwise_error_lies_in_its_interval():
+    # On a million rows there is next to no error by chance: that is the true one.
+    true = classwise(1_000_000, seed=99, sharpness=1.6).value
+    found = [classwise(500, seed=seed, sharpness=1.6) for seed in range(40)]
+    assert sum(one.interval[0] <= true <= one.interval[1] for one in found) >= 34
+    assert all(one.p_value < 0.05 for one in found)
+
+
+def test_the_error_of_calibrated_scores_is_called_too_large_one_time_in_twenty():
+    p_values = []
+    for seed in range(100):
+        score, truth = scores(300, seed=seed)
+        order = np.lexsort((truth, score))
+        uncertainty = Uncertainty(np.random.default_rng(seed), 500, 0.95)
+        bins = reliability(score[order], truth[order])
+        p_values.append(bins.calibration_error_by_chance(uncertainty).p_value)
+    assert sum(p < 0.05 for p in p_values) <= 12
+    assert sum(p < 0.5 for p in p_values) >= 30
+
+
+def test_classes_whose_scores_come_true_pass_every_rule():
+    found = compute(classes_scored(3000, k=4))
+    assert {rule: told(found, rule) for rule in MULTICLASS_RULES} == {rule: {"passed"} for rule in MULTICLASS_RULES}
+
+
+def test_overconfidence_over_classes_fails():
+    found = compute(classes_scored(1500, sharpness=1.8))
+    failing = [rule for rule in MULTICLASS_RULES if "failed" in told(found, rule)]
+    assert failing == ["too_extreme", "confidence", "classwise"]
+
+
+def test_a_class_that_is_promised_too_much_fails_though_the_named_one_is_right_as_often_as_said():
+    found = compute(classes_scored(3000, k=4, lift=0.8))
+    by_class = {one.scope["class"]: str(one.verdict) for one in verdicts(found, "calibration.scores_too_high")}
+    assert by_class == {"a": "failed", "b": "passed", "c": "passed", "d": "passed"}
+    assert told(found, "confidence") <= {"passed", "immaterial"}
+    assert told(found, "classwise") == {"failed"}
+
+
+def test_two_classes_have_no_classwise_error_and_quantities_neither():
+    two = compute(scored(500))
+    assert told(two, "classwise") == told(two, "confidence") == {"not applicable"}
+    quantities = verdicts(compute(regression()), "calibration.classwise", task=Task.REGRESSION)
+    assert [str(one.verdict) for one in quantities] == ["not applicable"]
+
+
+def test_scores_that_add_up_to_nothing_are_no_distribution():
+    data = multiclass(300)
+    doubled = multiclass(300, p_c=np.minimum(1, data.data.numbers("p_c") + 0.5))
+    assert "add up to 1" in measured(compute(doubled), "classwise_calibration_error").note
+    assert told(compute(doubled), "classwise") == {"not enough data"}
+
+
+def test_repeated_entities_widen_what_chance_may_do():
+    one = classes_scored(200, seed=3)
+    columns = {name: one.data.series(name).tolist() * 5 for name in one.data.source.names}
+    roles = one.data.roles.model_dump(include={"target", "scores", "score_classes"})
+    alone = compute(evaluation(columns, **roles))
+    grouped = compute(evaluation({**columns, "who": [f"w{row}" for row in range(200)] * 5}, ids=("who",), **roles))
+    name = "classwise_calibration_error_by_chance"
+    assert value(grouped, name) > 1.5 * value(alone, name)
+
+
+def test_slope_and_shift_have_p_values_that_agree_with_their_intervals():
+    for seed in range(12):
+        found = compute(scored(300, seed=seed, slope=0.85, intercept=0.2))
+        for metric, right in (("calibration_slope", 1.0), ("calibration_in_the_large", 0.0)):
+            low, high = measured(found, metric).interval
+            assert (value(found, f"{metric}_p_value") < 0.05) == (not low <= right <= high)
+
+
+def test_scores_that_are_all_off_by_the_same_are_found():
+    columns = {"score": [0.9] * 200, "label": ["yes"] * 200}
+    found = compute(evaluation(columns, positive="yes", target="label", scores=("score",)))
+    # 200 of 200 where 0.9 is said: z = 0.1 / sqrt(0.09 / 200) = 4.71
+    assert value(found, "calibration_in_the_large_p_value") == pytest.approx(2 * stats.norm.sf(4.714), rel=0.01)
 
 
 def test_point_predictions_say_that_they_have_no_distribution():

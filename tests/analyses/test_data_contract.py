@@ -20,6 +20,7 @@ from modelops.domain.contract import (
     UniqueRule,
 )
 from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.judged import verdicts
 from tests.analyses.samples import evaluation
 
 ROLES = {"features": ("age", "income", "limit", "sex", "married", "spouse"), "ids": ("case",)}
@@ -246,6 +247,32 @@ def test_nobody_has_accepted_what_was_just_learned(now):
     contract = contract.with_check(contract.checks[0].accepted("Owner", at=now))
     found = held(people(300), contract=contract)
     assert next(one for one in found.measurements if one.metric == "contract_accepted_check_share").value == 0.5
+
+
+@pytest.mark.parametrize(
+    ("rules", "outcomes"),
+    [
+        ((RangeRule(column="age", low=0),), ("passed", "not applicable")),
+        ((PresenceRule(column="spouse", when="married", equals="1"),), ("not applicable", "passed")),
+        (
+            (RangeRule(column="age", low=50), PresenceRule(column="spouse", when="married", equals="1")),
+            ("failed", "passed"),
+        ),
+    ],
+)
+def test_a_contract_without_checks_of_a_kind_is_not_asked_for_them(rules, outcomes):
+    found = held({"married": [1, 0], "age": [30, 40], "spouse": ["a", None]}, contract=contract_of(*rules), roles={})
+    told = [verdicts(found, f"data_contract.{kind}") for kind in ("column", "between_columns")]
+    assert tuple(str(one[0].verdict) for one in told) == outcomes
+
+
+@pytest.mark.parametrize(("accepted", "outcome"), [(1, "failed"), (2, "passed")])
+def test_checks_that_nobody_accepted_fail(accepted, outcome, now):
+    contract = contract_of(RangeRule(column="age", low=0), UniqueRule(column="case"))
+    for check in contract.checks[:accepted]:
+        contract = contract.with_check(check.accepted("Owner", at=now))
+    told = verdicts(held(people(300), contract=contract), "data_contract.accepted")
+    assert [str(one.verdict) for one in told] == [outcome]
 
 
 def test_a_contract_that_cannot_be_read_is_refused_before_anything_runs():

@@ -13,6 +13,7 @@ from modelops.domain.columns import ColumnRoles
 from modelops.errors import InvalidInput, NotMeasured
 from modelops.evaluation import EvaluationRequest, InputFiles, Reproduction, compare, evaluate, request_of
 from tests import model_files
+from tests.analyses.judged import verdicts
 from tests.analyses.samples import evaluation
 from tests.analyses.test_robustness import value
 
@@ -102,7 +103,8 @@ def test_a_declared_limit_is_held_against_what_was_measured(parameter, limit, na
 
 def test_without_a_declared_limit_nothing_is_held_against_one():
     found = compute()
-    assert "share_of_limit" not in {one.metric for one in found.measurements}
+    assert value(found, "share_of_limit").value is None
+    assert [str(one.verdict) for one in verdicts(found, "footprint.limits")] == ["not enough data"]
     assert "No limit was declared." in found.summary
 
 
@@ -189,6 +191,6 @@ def test_the_process_is_fresh_and_has_no_library_that_the_model_does_not_need(me
 
 def test_limits_do_not_change_what_is_measured():
     plain, held = compute(), compute(latency_limit=1.0, size_limit=1.0)
-    own = [one for one in held.measurements if one.metric != "share_of_limit"]
-    assert own == list(plain.measurements)
+    without = [[one for one in found.measurements if one.metric != "share_of_limit"] for found in (plain, held)]
+    assert without[0] == without[1]
     assert plain.curves == held.curves

@@ -201,6 +201,20 @@ def test_labels_of_the_last_weeks_are_missing_and_the_delay_is_known():
     assert "Every row whose label should have come by now has one." in measured(found, "label_bias_share").note
 
 
+def test_where_every_label_has_come_none_can_be_a_biased_sample():
+    told = verdicts(compute(classified(600)), "ground_truth.labels_unbiased")
+    assert [str(one.verdict) for one in told] == ["not applicable"]
+    assert "Every row whose label should have come by now has one." in told[0].because
+
+
+def test_where_no_label_has_come_whether_they_are_biased_is_not_known():
+    told = verdicts(
+        compute(classified(600, labelled=lambda columns, rng: np.zeros(600, dtype=bool))),
+        "ground_truth.labels_unbiased",
+    )
+    assert [str(one.verdict) for one in told] == ["not enough data"]
+
+
 def test_labels_that_come_for_one_kind_of_row_are_a_biased_sample():
     data = classified(1600, labelled=lambda columns, rng: (columns["x"] > 0) | (rng.random(1600) < 0.2))
     found = compute(data)

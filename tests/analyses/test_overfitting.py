@@ -16,6 +16,7 @@ from modelops.domain.columns import Task
 from modelops.domain.policy import load_policy
 from modelops.errors import NotMeasured
 from tests.analyses.fitted_model import FittedModel
+from tests.analyses.judged import verdicts
 from tests.analyses.samples import (
     BINARY_ROLES,
     MULTICLASS_ROLES,
@@ -136,6 +137,19 @@ def test_without_a_gap_few_intervals_exclude_zero():
     assert alarms <= 8  # 5 % of 60 is 3; more than 8 has a probability under 1 %
 
 
+def test_the_rounds_of_a_model_that_has_none_do_not_apply():
+    data, _ = trained_on(LogisticRegression(), noisy(300, 3), noisy(300, 4))
+    told = verdicts(compute(data, permutations=0), "overfitting.rounds")
+    assert [str(one.verdict) for one in told] == ["not applicable"]
+    assert "not boosted" in told[0].because
+
+
+def test_without_a_model_whether_it_is_boosted_is_not_known():
+    data, _ = trained_on(LogisticRegression(), noisy(300, 3), noisy(300, 4))
+    told = verdicts(compute(replace(data, model=None)), "overfitting.rounds")
+    assert [str(one.verdict) for one in told] == ["not enough data"]
+
+
 def test_boosting_that_goes_on_too_long_is_found():
     estimator = GradientBoostingClassifier(n_estimators=300, learning_rate=0.3, max_depth=4, random_state=0)
     data, (_, test) = trained_on(estimator, noisy(300, 3), noisy(1000, 4))
@@ -143,6 +157,7 @@ def test_boosting_that_goes_on_too_long_is_found():
     assert value(found, "boosting_rounds") == 300
     assert value(found, "best_boosting_round") < 40
     assert measured(found, "loss_increase_after_best_round").interval[0] > 0.5
+    assert [str(one.verdict) for one in verdicts(found, "overfitting.rounds")] == ["failed"]
     assert "rounds of boosting are more than it needs" in found.summary
     curve = next(one for one in found.curves if one.name == "stages")
     expected = metrics.log_loss(test["y"], test["score"])

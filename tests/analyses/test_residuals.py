@@ -18,7 +18,17 @@ from modelops.analyses.statistics.means import group_means
 from modelops.analyses.statistics.weighting import Weighting
 from modelops.domain.columns import Task
 from modelops.errors import NotMeasured
-from tests.analyses.samples import BINARY_ROLES, REGRESSION_ROLES, binary_columns, evaluation, multiclass, regression
+from tests.analyses.judged import verdicts
+from tests.analyses.samples import (
+    BINARY_ROLES,
+    MULTICLASS_ROLES,
+    REGRESSION_ROLES,
+    binary_columns,
+    evaluation,
+    multiclass,
+    multiclass_columns,
+    regression,
+)
 
 
 def compute(data, *, seed=1, **parameters):
@@ -94,6 +104,32 @@ def test_the_order_of_time_is_tested_as_in_statsmodels():
     first = measured(found, "residual_autocorrelation")
     assert first.value == pytest.approx(sm.tsa.acf(errors, nlags=1)[1])
     assert first.interval[0] < 0.3 < first.interval[1]
+
+
+def test_lag_1_has_the_p_value_of_a_normal_with_the_error_of_bartlett():
+    found = compute(planted(400, seed=4))
+    first = value(found, "residual_autocorrelation")
+    expected = 2 * stats.norm.sf(abs(first) * np.sqrt(400))
+    assert value(found, "residual_autocorrelation_p_value") == pytest.approx(expected)
+    assert value(found, "residual_autocorrelation_adjusted_p_value") == pytest.approx(expected)
+
+
+def followed(rows=900, *, lasting=0.0, seed=0):
+    """Three classes in the order of time; with ``lasting``, what class comes depends on the one before."""
+    columns = dict(multiclass_columns(rows, seed=seed))
+    rng = np.random.default_rng(seed + 1)
+    kind = list(columns["kind"])
+    for row in range(1, rows):
+        kind[row] = kind[row - 1] if rng.random() < lasting else kind[row]
+    columns |= {"kind": kind, "when": np.datetime64("2026-01-01") + np.arange(rows)}
+    return evaluation(columns, **{**MULTICLASS_ROLES, "time": "when"})
+
+
+@pytest.mark.parametrize(("lasting", "outcomes"), [(0.0, {"passed"}), (0.8, {"failed"})])
+def test_each_of_several_classes_is_judged_for_its_order_in_time(lasting, outcomes):
+    told = verdicts(compute(followed(lasting=lasting)), "residuals.autocorrelated")
+    assert [one.scope for one in told] == [{"class": "a"}, {"class": "b"}, {"class": "c"}]
+    assert {str(one.verdict) for one in told} == outcomes
 
 
 def test_rows_at_the_same_time_are_averaged():

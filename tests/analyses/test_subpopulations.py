@@ -14,6 +14,7 @@ from modelops.analyses.subpopulations.columns import Column, Span
 from modelops.analyses.subpopulations.tree import Tree
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.judged import verdicts
 from tests.analyses.samples import BINARY_ROLES, binary, binary_columns, evaluation, multiclass, regression
 
 ALL = {"minimum_rows": 10}
@@ -173,6 +174,35 @@ def test_no_weak_segment_is_confirmed_where_errors_are_the_same_everywhere():
     """At most the share alpha of runs may raise an alarm: 60 runs, 9 or more would happen once in 300."""
     alarms = [value(compute(planted(800, wrong=0.1, seed=s)), "confirmed_weak_segment_count").value for s in range(60)]
     assert np.count_nonzero(alarms) < 9
+
+
+def judged(found, *, of_quantities=False):
+    rule = "subpopulations.weak_segment" + ("_of_quantities" if of_quantities else "")
+    task = Task.REGRESSION if of_quantities else Task.CLASSIFICATION
+    return [(str(one.verdict), one.because) for one in verdicts(found, rule, task=task)]
+
+
+def test_a_model_without_errors_has_no_weak_segment():
+    data = planted(600, wrong=0.0, otherwise=0.0)
+    ((outcome, because),) = judged(compute(data))
+    assert outcome == "passed"
+    assert "(none is worse)" in because
+
+
+def test_quantities_without_errors_have_no_weak_segment():
+    columns = {"age": list(range(600)), "truth": list(range(600)), "said": list(range(600))}
+    data = evaluation(columns, task=Task.REGRESSION, features=("age",), target="truth", prediction="said")
+    assert [outcome for outcome, _ in judged(compute(data), of_quantities=True)] == ["passed"]
+
+
+def test_too_few_rows_for_two_halves_are_not_enough_data():
+    ((outcome, because),) = judged(compute(planted(90)))
+    assert outcome == "not enough data"
+    assert "Each half needs at least" in because
+
+
+def test_a_planted_weak_segment_fails():
+    assert "failed" in {outcome for outcome, _ in judged(compute(planted()))}
 
 
 def test_the_half_a_segment_was_found_on_exaggerates():

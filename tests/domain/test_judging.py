@@ -24,6 +24,10 @@ def rule(**changes):
     return Rule(**{**given_, **changes})
 
 
+def inapplicable(reason, *, metric="accuracy", **scope):
+    return Measurement(metric=metric, value=None, sample_size=0, scope=scope, note=reason, applies=False)
+
+
 def measurement(value, interval=None, *, metric="accuracy", size=100, **scope):
     return Measurement(
         metric=metric,
@@ -179,6 +183,60 @@ def test_the_second_metric_is_judged_where_the_first_was_not_measured():
 
 def test_what_this_run_did_not_measure_was_not_run():
     assert verdict(rule(metric="roc_auc"), measurement(0.9)).verdict is Outcome.NOT_RUN
+
+
+def test_a_rule_by_class_judges_all_rows_or_each_class():
+    each = rule(by_class=True)
+    assert verdict(each, measurement(0.9)).verdict is Outcome.PASSED
+    found = judge(policy(each), result(measurement(0.9, **{"class": "a"}), measurement(0.1, **{"class": "b"})))
+    assert [one.verdict for one in found] == ["passed", "failed"]
+
+
+def test_a_rule_by_class_leaves_other_scopes_alone():
+    top = measurement(0.1, prediction="top label")
+    assert verdict(rule(by_class=True), top).verdict is Outcome.NOT_RUN
+    assert verdict(rule(by_class=True, scope={"prediction": "top label"}), top).verdict is Outcome.FAILED
+
+
+def test_what_there_is_nothing_of_does_not_apply():
+    found = verdict(rule(), inapplicable("The model has no rounds."))
+    assert found.verdict is Outcome.NOT_APPLICABLE
+    assert found.because == "Accuracy does not apply: The model has no rounds."
+
+
+def test_what_is_said_of_all_columns_is_said_of_each():
+    each = rule(for_each="feature")
+    assert verdict(each, inapplicable("No column holds numbers.")).verdict is Outcome.NOT_APPLICABLE
+    found = verdict(each, measurement(None))
+    assert (found.verdict, found.because) == (
+        Outcome.NOT_ENOUGH_DATA,
+        "Accuracy was not measured: There were no rows.",
+    )
+
+
+def test_what_is_said_of_all_columns_does_not_hide_a_column_that_was_measured():
+    found = judge(policy(rule(for_each="feature")), result(measurement(None), measurement(0.1, feature="age")))
+    assert [(one.scope, one.verdict) for one in found] == [({"feature": "age"}, "failed")]
+
+
+def test_a_value_over_all_rows_says_nothing_of_each_column():
+    assert verdict(rule(for_each="feature"), measurement(0.1)).verdict is Outcome.NOT_RUN
+
+
+def test_the_reason_of_another_slice_is_not_the_reason_here():
+    wanted = rule(scope={"baseline": "median"})
+    assert verdict(wanted, measurement(None, baseline="mean")).verdict is Outcome.NOT_RUN
+
+
+def test_what_has_a_value_applies():
+    with pytest.raises(ValueError, match="so it applies"):
+        Measurement(metric="accuracy", value=0.5, sample_size=1, applies=False)
+
+
+def test_that_something_applies_is_not_written_down():
+    assert "applies" not in measurement(0.9).model_dump(mode="json")
+    written = inapplicable("The model has no rounds.").model_dump_json()
+    assert Measurement.model_validate_json(written).applies is False
 
 
 def test_a_rule_for_the_other_task_is_not_applicable():

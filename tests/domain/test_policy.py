@@ -71,6 +71,7 @@ def test_a_rule_is_found_by_its_id():
             "exactly one of at_least and at_most",
         ),
         ("[{id: r, analysis: a, metric: b, at_least: 1, for_each: x, scope: {y: z}, why: w}]", "for_each or scope"),
+        ("[{id: r, analysis: a, metric: b, at_least: 1, for_each: x, by_class: true, why: w}]", "by_class is for"),
         ("[{id: r, analysis: a, metric: b, at_least: 1}]", "why"),
         ("[{id: r, analysis: a, metric: b, at_least: 1, why: w, treshold: 2}]", "treshold"),
         ("[{id: r, analysis: a, metric: b, at_least: .nan, why: w}]", "finite"),
@@ -129,6 +130,16 @@ def test_every_built_in_rule_serves_questions_of_the_checklist(default):
     for rule in default.rules:
         assert rule.serves, rule.id
         assert all(question in known for question in rule.serves), rule.id
+
+
+def test_every_built_in_rule_is_described_with_its_reason(default):
+    page = (DEFAULT.parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
+    for rule in default.rules:
+        line = next((line for line in page.splitlines() if line.startswith(f"| `{rule.id}` |")), "")
+        assert line.endswith(f"| {' '.join(rule.why.split())} |"), rule.id
+        assert f"`{rule.metric}`" in line, rule.id
+    listed = [line for line in page.splitlines() if line.startswith("| `") and line.count("`") > 3 and "." in line[:40]]
+    assert len(listed) == len(default.rules)
 
 
 def test_more_people_sign_where_more_harm_is_possible(default):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from modelops.analyses.base import Analysis, Computed, EvaluationData, Need, Parameters, Run
-from modelops.analyses.calibration.classes import Judging, View, group_findings, view_findings, views
+from modelops.analyses.calibration.classes import (
+    TOP_LABEL_SCOPE,
+    Judging,
+    View,
+    group_findings,
+    view_findings,
+    views,
+)
+from modelops.analyses.calibration.classwise import TWO_CLASSES, classwise_measurements
 from modelops.analyses.calibration.coverage import Asked, interval_findings, set_findings
 from modelops.analyses.calibration.distributions import (
     NO_DISTRIBUTION,
@@ -22,8 +30,8 @@ from modelops.analyses.calibration.quantities import group_findings as quantity_
 from modelops.analyses.calibration.quantities import quantity_findings
 from modelops.analyses.fairness.data import Grouping, groupings
 from modelops.analyses.fairness.tests import adjusted
-from modelops.analyses.measuring import Findings, measured, percent
-from modelops.analyses.outcomes import outcomes
+from modelops.analyses.measuring import Findings, inapplicable, measured, percent
+from modelops.analyses.outcomes import Outcomes, outcomes
 from modelops.analyses.performance.regression import Quantities, quantities
 from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL
@@ -64,7 +72,8 @@ def compute(data: EvaluationData, parameters: CalibrationParameters, run: Run) -
     """Measure whether scores and predictions come true.
 
     Scores: bins of equal mass with Wilson intervals, the Brier score and its parts beside the score of the base rate,
-    slope and intercept of a logistic recalibration, and the score test that no recalibration is needed. Quantities:
+    slope and intercept of a logistic recalibration, and the score test that no recalibration is needed. With more than
+    two classes: each class against the rest, the class that is named, and the classwise error of all. Quantities:
     mean target by bin of the prediction, slope and intercept of a linear recalibration; predicted quantiles and
     deviations where there are any. Both: split-conformal sets or intervals with their coverage. Everything over all
     rows and in every group of people.
@@ -120,6 +129,9 @@ def _classes(data: EvaluationData, parameters: CalibrationParameters, run: Run, 
         run.progress(0.1 + 0.3 * place / len(seen), f"Judging the scores of {view.title}")
         found.add(view_findings(view, judging))
     found.measurements += failed
+    run.progress(0.4, "Judging all classes together")
+    found.measurements += classwise_measurements(labelled, how, judging.uncertainty, bins=judging.bins)
+    found.measurements += _confidence(labelled, seen)
     for place, grouping in enumerate(people if seen else []):
         run.progress(0.4 + 0.4 * place / len(people), f"Judging groups by {grouping.title}")
         # With more than two classes groups are judged by the top label alone: classes times groups is too many.
@@ -128,6 +140,15 @@ def _classes(data: EvaluationData, parameters: CalibrationParameters, run: Run, 
     asked = Asked(parameters.coverage, parameters.level, run.seed)
     found.add(set_findings(data.data, labelled, people, asked, cumulative=parameters.conformal_sets == "adaptive"))
     return _finished(found, judging, _score_summary(found, seen), labelled.dropped)
+
+
+def _confidence(rows: Outcomes, seen: Sequence[View]) -> Iterator[Measurement]:
+    """Say why nothing was found of how sure the model is of the class that it names, where nothing was."""
+    name, scope = "expected_calibration_error_debiased", TOP_LABEL_SCOPE
+    if rows.positive is not None:
+        yield inapplicable(name, TWO_CLASSES, size=rows.n_rows, scope=scope)
+    elif all(view.scope != scope for view in seen):
+        yield measured(name, None, size=0, scope=scope, otherwise="No row has usable scores for all classes.")
 
 
 def _quantities(data: EvaluationData, parameters: CalibrationParameters, run: Run, judging: Judging) -> Computed:
@@ -166,7 +187,7 @@ def _deviation(data: EvaluationData, rows: Quantities, parameters: CalibrationPa
 
 
 def _finished(found: Findings, judging: Judging, summary: str, dropped: dict[str, int]) -> Computed:
-    for family in (judging.overall, judging.by_group):
+    for family in judging.families:
         found.measurements += adjusted(family)
     return found.computed(summary, dropped=dropped)
 
@@ -222,8 +243,9 @@ CALIBRATION = Analysis(
     parameters=CalibrationParameters,
     source=(
         "D. R. Cox, Biometrika 45, 1958 (slope and intercept); A. H. Murphy, Journal of Applied Meteorology 12, 1973, "
-        "and C. A. T. Ferro, T. E. Fricker, QJRMS 138, 2012 (parts of the Brier score); V. Vovk, A. Gammerman, "
-        "G. Shafer, Algorithmic Learning in a Random World, 2005 (conformal prediction)"
+        "and C. A. T. Ferro, T. E. Fricker, QJRMS 138, 2012 (parts of the Brier score); J. Bröcker, L. A. Smith, "
+        "Weather and Forecasting 22, 2007 (error by chance); M. Kull et al., NeurIPS 2019 (classwise error); "
+        "V. Vovk, A. Gammerman, G. Shafer, Algorithmic Learning in a Random World, 2005 (conformal prediction)"
     ),
     compute=compute,
     uses=frozenset({Need.SCORE, Need.PREDICTION, Need.SENSITIVE}),

@@ -18,12 +18,13 @@ from modelops.analyses.outcomes import NOT_PROBABILITIES, Outcomes
 from modelops.analyses.performance.binary import probability_measurements
 from modelops.analyses.performance.workbench import Scored
 from modelops.analyses.statistics.bootstrap import Uncertainty
-from modelops.analyses.statistics.intervals import normal_quantile
+from modelops.analyses.statistics.intervals import normal_quantile, two_sided_p_value
 from modelops.analyses.statistics.reliability import Reliability, reliability
 from modelops.analyses.statistics.weighting import Weighting, weighting
 from modelops.domain.result import Curve, Measurement, ResultTable, Scope, Series, Shape
 
 TOP_LABEL = "top label"
+TOP_LABEL_SCOPE: Scope = {"prediction": TOP_LABEL}
 _MOST_CLASSES = 10
 _LINES = 6
 _DENSITY = 30
@@ -53,7 +54,14 @@ class Judging:
     uncertainty: Uncertainty
     bins: int
     overall: list[PendingTest] = field(default_factory=list)
+    slopes: list[PendingTest] = field(default_factory=list)
+    shifts: list[PendingTest] = field(default_factory=list)
     by_group: list[PendingTest] = field(default_factory=list)
+
+    @property
+    def families(self) -> tuple[list[PendingTest], ...]:
+        """The p-values that are adjusted together."""
+        return self.overall, self.slopes, self.shifts, self.by_group
 
 
 def views(rows: Outcomes, how: Weighting) -> tuple[list[View], list[Measurement], list[str]]:
@@ -108,7 +116,7 @@ def _top_label(rows: Outcomes, how: Weighting) -> View | None:
     order = np.lexsort((right, scores))
     weights = None if how.weights is None else how.weights[known[order]]
     scored = ScoredRows(scores[order], right[order], weights, known[order], how)
-    return None if _unusable(scored) else View(TOP_LABEL, {"prediction": TOP_LABEL}, scored)
+    return None if _unusable(scored) else View(TOP_LABEL, TOP_LABEL_SCOPE, scored)
 
 
 def view_findings(view: View, judging: Judging) -> Findings:
@@ -133,6 +141,8 @@ def view_findings(view: View, judging: Judging) -> Findings:
     found.measurements += recalibration_measurements(fitted, size, scope, level=level)
     found.measurements.append(shift_measurement(fitted, size, scope, level=level))
     judging.overall.append(PendingTest("calibration", scope, fitted.p_value, size, "There is nothing to test."))
+    judging.slopes.append(slope_test(fitted, size, scope))
+    judging.shifts.append(_shift_test(scored, found.measurements, scope))
     at_edge = int(np.count_nonzero((scored.scores < EDGE) | (scored.scores > 1 - EDGE)))
     if at_edge:
         found.notes.append(
@@ -164,10 +174,40 @@ def _part_measurements(plain: BrierParts, debiased: BrierParts, size: int, scope
     yield measured("brier_within_bins", plain.within_bins, size=size, scope=scope)
 
 
+def slope_test(fitted: Recalibration, size: int, scope: Scope) -> PendingTest:
+    """Return the test that the slope is 1."""
+    line, p_value = fitted.line, None
+    if line is not None:
+        off, error = line.slope - 1, line.slope_error
+        p_value = two_sided_p_value(off / error) if error > 0 else float(off == 0)
+    return PendingTest("calibration_slope", scope, p_value, size, fitted.no_line)
+
+
+def _shift_test(scored: ScoredRows, measurements: Sequence[Measurement], scope: Scope) -> PendingTest:
+    """Return the test that scores are right on average: Wald's, so that it agrees with the interval that is shown."""
+    found = next(one for one in measurements if one.metric == "calibration_in_the_large")
+    value, size = found.value or 0.0, scored.scores.size
+    if found.interval is not None and found.level is not None:
+        error = (found.interval[1] - found.interval[0]) / 2 / normal_quantile(found.level)
+    else:  # all rows are off by the same: only what the scores themselves expect tells how much chance adds
+        variance = np.average(scored.scores * (1 - scored.scores), weights=scored.weights)
+        error = float(np.sqrt(variance * scored.how.design_effect / size))
+    p_value = two_sided_p_value(value / error) if error > 0 else float(value == 0)
+    return PendingTest("calibration_in_the_large", scope, p_value, size)
+
+
 def _error_measurements(bins: Reliability, size: int, scope: Scope, judging: Judging) -> Iterator[Measurement]:
-    by_chance = bins.calibration_error_by_chance(judging.uncertainty)
+    chance = bins.calibration_error_by_chance(judging.uncertainty)
     note = "What scores without any calibration error would show on average with as many rows and bins."
-    yield measured("expected_calibration_error_by_chance", by_chance, size=size, scope=scope, note=note)
+    yield measured("expected_calibration_error_by_chance", chance.mean, size=size, scope=scope, note=note)
+    yield measured(
+        "expected_calibration_error_debiased",
+        bins.error - chance.mean,
+        size=size,
+        scope=scope,
+        note="Below 0 where there is less error than chance explains.",
+    )
+    yield measured("expected_calibration_error_p_value", chance.p_value, size=size, scope=scope)
     distances = np.abs(bins.observed - bins.scores)
     worst = int(np.argmax(distances))
     low, high = bins.intervals(level=judging.uncertainty.level)[worst]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from modelops.analyses.calibration.classes import Judging, recalibration_measurements
+from modelops.analyses.calibration.classes import Judging, recalibration_measurements, slope_test
 from modelops.analyses.calibration.conformal import parts_by_size
 from modelops.analyses.calibration.recalibration import linear_recalibration
 from modelops.analyses.fairness.data import NO_ROWS, Grouping
@@ -30,6 +30,7 @@ def quantity_findings(data: Quantities, judging: Judging) -> Findings:
     found.measurements += recalibration_measurements(fitted, data.n_rows, {}, level=level)
     reason = fitted.no_line or "It could not be tested."
     judging.overall.append(PendingTest("calibration", {}, fitted.p_value, data.n_rows, reason))
+    judging.slopes.append(slope_test(fitted, data.n_rows, {}))
     parts = parts_by_size(data.predicted, parts=judging.bins)
     codes = np.empty(data.n_rows, dtype=np.int64)
     for place, part in enumerate(parts):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from modelops.analyses.data_contract.alarms import Rehearsal
 from modelops.analyses.data_contract.display import Line
-from modelops.analyses.measuring import measured
+from modelops.analyses.measuring import inapplicable, measured
 from modelops.analyses.statistics.intervals import wilson
 from modelops.domain.contract import FalseAlarms, columns_of, tolerated_share
 from modelops.domain.result import Measurement, Scope
@@ -44,6 +44,15 @@ def check_measurements(line: Line, *, rehearsed: bool) -> Iterator[Measurement]:
     alarms = line.check.false_alarms
     otherwise = NO_BATCH if rehearsed else "The contract does not record it, and there is no reference to count it on."
     yield _rate("contract_false_alarm_rate", alarms, scope, otherwise)
+
+
+def missing_kinds(lines: Sequence[Line]) -> Iterator[Measurement]:
+    """Yield that the contract has no checks of single columns, or none between columns, where that is so."""
+    alone = {len(columns_of(line.check.rule)) == 1 for line in lines}
+    if alone == {True}:
+        yield inapplicable("contract_excess_violation_share", "The contract has no check between columns.")
+    elif alone == {False}:
+        yield inapplicable("contract_excess_violation_share", "The contract has no check of a single column.")
 
 
 def _rate(metric: str, alarms: FalseAlarms | None, scope: Scope, otherwise: str) -> Measurement:

@@ -15,7 +15,7 @@ from modelops.analyses.data_contract.alarms import Rehearsal, good_rows, rehears
 from modelops.analyses.data_contract.checking import held
 from modelops.analyses.data_contract.display import Line, curves, definitions, lines_table, summary
 from modelops.analyses.data_contract.learning import Learner, without_doubles
-from modelops.analyses.data_contract.measurements import check_measurements, whole_measurements
+from modelops.analyses.data_contract.measurements import check_measurements, missing_kinds, whole_measurements
 from modelops.analyses.data_contract.relations import comparisons, presences
 from modelops.analyses.data_contract.values import Values, values_of
 from modelops.analyses.measuring import Findings
@@ -52,6 +52,7 @@ class Holding:
         self.findings.measurements += whole_measurements(lines, rehearsal, is_given=is_given)
         for line in lines:
             self.findings.measurements += check_measurements(line, rehearsed=self.data.reference is not None)
+        self.findings.measurements += missing_kinds(lines)
         self.findings.curves += curves(lines)
         self.findings.tables += [lines_table(lines), definitions(checks, contract, is_given=is_given)]
         self._notes(contract, is_given=is_given)

@@ -12,7 +12,7 @@ from modelops.analyses.data_quality.freshness import DAY, day
 from modelops.analyses.data_quality.numbers import QUANTILES, NumberProfile
 from modelops.analyses.data_quality.pairs import Pairs
 from modelops.analyses.data_quality.texts import TextProfile
-from modelops.analyses.measuring import measured
+from modelops.analyses.measuring import inapplicable, measured
 from modelops.analyses.statistics.intervals import wilson
 from modelops.domain.columns import Task
 from modelops.domain.result import Measurement
@@ -39,6 +39,7 @@ def all_measurements(found: Quality, task: Task) -> Iterator[Measurement]:
         yield from _pairs(found.pairs)
     for column in found.columns:
         yield from _column(column)
+    yield from _of_no_column(found)
 
 
 def _share(
@@ -206,6 +207,17 @@ def _column(column: ColumnQuality) -> Iterator[Measurement]:
     if column.text is not None:
         yield from _text(column, column.text, scope)
     yield from _personal(column, scope)
+
+
+def _of_no_column(found: Quality) -> Iterator[Measurement]:
+    """Yield what no column of this table can have."""
+    if all(column.number is None for column in found.columns):
+        yield inapplicable("infinite_rate", "No column holds numbers.")
+    if all(column.text is None for column in found.columns):
+        yield inapplicable("inconsistent_spelling_rate", "No column holds text.")
+    if all(column.limits is None or column.number is None for column in found.columns):
+        none = "No range was stated for a column (as ranges), and no column has a name that tells one, such as age."
+        yield inapplicable("out_of_range_rate", none)
 
 
 def _spellings(column: ColumnQuality) -> str | None:

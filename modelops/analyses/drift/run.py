@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from modelops.analyses.base import Computed, EvaluationData, Run, Sample
+from modelops.analyses.cores.arrow_numbers import Kind
 from modelops.analyses.drift.classifier import DomainClassifier, domain_classifier
 from modelops.analyses.drift.columns import ColumnDrift, Settings, Subject, compare_column
 from modelops.analyses.drift.display import forest, overlay, summary, tables
@@ -27,7 +28,7 @@ from modelops.analyses.drift.rehearsal import (
 )
 from modelops.analyses.drift.sampling import EncodedColumn, RowSample, assemble, draw_rows, encode_column
 from modelops.analyses.drift.time import TimeOrder, time_order
-from modelops.analyses.measuring import Findings
+from modelops.analyses.measuring import Findings, inapplicable
 from modelops.errors import NotMeasured
 
 if TYPE_CHECKING:
@@ -228,6 +229,8 @@ class Comparing:
             self.findings.measurements += classifier_measurements(classifier, reason)
         for judged in (*features, *outputs):
             self.findings.measurements += column_measurements(judged)
+        if features and all(judged.drift.kind is not Kind.CATEGORY for judged in features):
+            self.findings.measurements.append(inapplicable("new_category_share", "No feature is a category."))
         self.findings.notes += [
             f"{each.drift.subject.column}: {each.drift.reason}"
             for each in (*features, *outputs)

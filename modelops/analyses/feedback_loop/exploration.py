@@ -13,7 +13,7 @@ from modelops.analyses.base import Sample
 from modelops.analyses.feedback_loop.decisions import Decisions, Mask, Numbers
 from modelops.analyses.feedback_loop.selection import NO_TARGET
 from modelops.analyses.levels import coded
-from modelops.analyses.measuring import measured
+from modelops.analyses.measuring import inapplicable, measured
 from modelops.analyses.statistics.intervals import wilson
 from modelops.analyses.statistics.ranking import ranked
 from modelops.analyses.statistics.sample_size import rows_for_precision, rows_to_compare_means, rows_to_compare_rates
@@ -60,14 +60,14 @@ def exploration_measurements(
     yield _randomised(data, sample, parameters.exploration_column)
     said_yes, scores = data.said_yes, data.scores
     metrics = ("decision_threshold", "exploration_share", "override_share", "smallest_decision_share", _REFUSED)
-    reason = None
     if said_yes is None:
         reason = "There is no positive decision of two to look at."
-    elif scores is None:
+        yield from (inapplicable(metric, reason, size=data.n_rows) for metric in (*metrics, "explored_positive_rate"))
+        return
+    if scores is None:
         reason = f"{data.no_scores} Without scores it is not known whom the model would refuse."
-    if reason is not None or said_yes is None or scores is None:
         for metric in (*metrics, "explored_positive_rate"):
-            yield measured(metric, None, size=data.n_rows, otherwise=str(reason))
+            yield measured(metric, None, size=data.n_rows, otherwise=reason)
         return
     usable = np.isfinite(scores)
     threshold = _threshold(scores[usable], said_yes[usable], parameters.decision_threshold)

@@ -146,6 +146,9 @@ def held_findings(held: Sequence[Held]) -> Findings:
             for one in held
         ]
     )
+    if not held:
+        none = "No limit was declared: set those of the service as parameters, such as latency_limit."
+        findings.measurements.append(measured("share_of_limit", None, size=0, otherwise=none))
     if held:
         findings.tables.append(
             ResultTable(

@@ -13,14 +13,19 @@ from modelops.analyses.base import EvaluationData, Run, Sample, Source
 from modelops.analyses.drift import DRIFT, DriftParameters
 from modelops.analyses.ground_truth.periods import DAY, Periods, moments_of
 from modelops.analyses.ground_truth.rows import Said
-from modelops.analyses.measuring import Findings, measured
+from modelops.analyses.measuring import Findings, inapplicable, measured
 from modelops.analyses.statistics.intervals import Interval, normal_quantile, wilson
 from modelops.domain.columns import ColumnRoles
 from modelops.domain.result import Measurement, ResultTable, Scope
 from modelops.errors import InvalidInput, NotMeasured
 
 DELAY_SHARES = (0.5, 0.9)
-_BIAS = ("label_bias_classifier_roc_auc", "label_bias_classifier_p_value", "label_bias_share")
+_ALL_LABELLED = "Every row whose label should have come by now has one."
+_NONE_LABELLED = "No row whose label should have come by now has one."
+_BIAS = (
+    *("label_bias", "label_bias_adjusted_p_value"),
+    *("label_bias_classifier_roc_auc", "label_bias_classifier_p_value", "label_bias_share"),
+)
 
 Numbers = NDArray[np.float64]
 
@@ -163,8 +168,11 @@ def bias_findings(data: EvaluationData, rows: Said, old_enough: NDArray[np.bool_
     """
     labelled = rows.labelled
     with_label, without = rows.rows[labelled & old_enough], rows.rows[~labelled & old_enough]
-    if reason := _nothing_to_compare(rows, with_label.size, without.size):
+    if not with_label.size:
+        reason = _NONE_LABELLED if rows.has_target else "There is no target column, so no row is labelled."
         return Findings([measured(name, None, size=0, otherwise=reason) for name in _BIAS])
+    if not without.size:
+        return Findings([inapplicable(name, _ALL_LABELLED, size=with_label.size) for name in _BIAS])
     roles = data.data.roles
     compared = ColumnRoles(
         features=tuple(name for name in roles.features if name != roles.time),
@@ -181,14 +189,6 @@ def bias_findings(data: EvaluationData, rows: Said, old_enough: NDArray[np.bool_
     except NotMeasured as reason:
         return Findings([measured(name, None, size=0, otherwise=str(reason)) for name in _BIAS])
     return _renamed(found.measurements, with_label.size, without.size)
-
-
-def _nothing_to_compare(rows: Said, n_with: int, n_without: int) -> str | None:
-    if not rows.has_target:
-        return "There is no target column, so no row is labelled."
-    if not n_without:
-        return "Every row whose label should have come by now has one."
-    return None if n_with else "No row whose label should have come by now has one."
 
 
 _TAKEN = {

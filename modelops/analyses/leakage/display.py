@@ -190,7 +190,8 @@ def _checks(found: Leaks) -> Iterator[tuple[str, str, str | None]]:
         share = percent(late.count / late.rows) if late.rows else "no rows"
         yield f"after the prediction ({late.name})", share, f"{late.rows:,} rows"
     if not found.late:
-        yield "features from after the prediction", not_made + found.reasons["late"], None
+        reason = found.reasons.get("late", "No other column holds times.")
+        yield "features from after the prediction", not_made + reason, None
     yield from _tells(found, not_made)
 
 

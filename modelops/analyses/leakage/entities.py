@@ -133,14 +133,14 @@ class LateFeature:
 
 
 def late_features(sample: Sample) -> list[LateFeature]:
-    """Look for times after the time of the row, in every column of times.
+    """Look for times after the time of the row, in every other column of times, of which there may be none.
 
     Where one of the two columns holds days only, days are compared.
 
     Raises
     ------
     NotMeasured
-        If there is no time column that holds dates, or no other column of times.
+        If there is no time column that holds dates.
     """
     time = sample.roles.time
     if time is None:
@@ -155,8 +155,6 @@ def late_features(sample: Sample) -> list[LateFeature]:
         if name not in (time, sample.roles.target, sample.roles.prediction, *sample.roles.scores)
         and kind_of(sample.source.column(name)) is Kind.TIME
     ]
-    if not others:
-        raise NotMeasured("No other column holds times.")
     found = []
     for name in others:
         values = np.asarray(numeric(sample.source.column(name)).to_numpy(), dtype=np.float64)

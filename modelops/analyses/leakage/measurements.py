@@ -9,7 +9,7 @@ from modelops.analyses.leakage.duplicates import EXACT, ROUNDED, WITH_LABEL, Sha
 from modelops.analyses.leakage.near import ALL_BUT_ONE, NEAR
 from modelops.analyses.leakage.predictors import ROW_ORDER
 from modelops.analyses.leakage.single import Strength
-from modelops.analyses.measuring import measured
+from modelops.analyses.measuring import inapplicable, measured
 from modelops.analyses.statistics.intervals import newcombe, wilson
 from modelops.domain.columns import Task
 from modelops.domain.result import Measurement
@@ -21,6 +21,7 @@ Where = Mapping[str, str | float | dict[str, str]]
 
 _MATCHES = (EXACT, EXACT + WITH_LABEL, ROUNDED, ROUNDED + WITH_LABEL, NEAR, NEAR + WITH_LABEL, ALL_BUT_ONE)
 _SHARED = ("shared_row_rate", "shared_row_rate_by_chance", "excess_shared_row_rate")
+NO_TIMES = "No feature holds times."
 _COMPOSED = "rows composed of the same values with the same rank correlations"
 
 
@@ -56,11 +57,13 @@ def _rows(found: Leaks) -> Iterator[Measurement]:
         if match in known:
             yield from _shared(known[match])
             continue
-        reason = found.reasons.get("train") or found.reasons.get(match.removesuffix(WITH_LABEL))
+        scope, of_columns = {"match": match}, found.reasons.get(match.removesuffix(WITH_LABEL))
         for metric in _SHARED:
-            yield measured(
-                metric, None, size=0, scope={"match": match}, otherwise=reason or found.reasons.get("label", "")
-            )
+            if "train" not in found.reasons and of_columns:
+                yield inapplicable(metric, of_columns, scope=scope)
+            else:
+                reason = found.reasons.get("train") or found.reasons.get("label", "")
+                yield measured(metric, None, size=0, scope=scope, otherwise=reason)
     for one in found.repeated:
         yield _share("repeated_row_rate", one.count, one.rows, {"match": one.match})
 
@@ -107,8 +110,10 @@ def _times(found: Leaks) -> Iterator[Measurement]:
         scope = {"feature" if one.is_feature else "column": one.name}
         note = None if one.is_feature else "the column has no role as feature"
         yield _share("feature_after_prediction_rate", one.count, one.rows, scope, note)
-    if not found.late:
+    if "late" in found.reasons:
         yield measured("feature_after_prediction_rate", None, size=0, otherwise=found.reasons["late"])
+    elif not any(one.is_feature for one in found.late):
+        yield inapplicable("feature_after_prediction_rate", NO_TIMES)
 
 
 def _family(

@@ -8,7 +8,7 @@ from modelops.analyses.base import Analysis, Computed, EvaluationData, Need, Par
 from modelops.analyses.measuring import Findings
 from modelops.analyses.overfitting.capacity import capacity_findings, not_measured
 from modelops.analyses.overfitting.gap import Gap, gap_findings, gaps_of, split_of, without_training
-from modelops.analyses.overfitting.stages import stage_findings, staged_losses
+from modelops.analyses.overfitting.stages import no_stages, stage_findings, staged_losses
 from modelops.analyses.refitting import NO_MODEL, Learner, classes_of, labelled, metric_of
 from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL
@@ -79,7 +79,7 @@ def _of_model(data: EvaluationData, parameters: OverfittingParameters, run: Run)
     level = parameters.level
     metric = metric_of(("", "") if data.task is Task.CLASSIFICATION else ())
     if data.model is None:
-        found, _ = stage_findings(None, None, level=level)
+        found = no_stages(NO_MODEL)
         found.add(not_measured(metric, NO_MODEL))
         return found, ""
     try:
@@ -88,12 +88,15 @@ def _of_model(data: EvaluationData, parameters: OverfittingParameters, run: Run)
         names = data.model.features
         rows = [labelled(data, sample, names, classes, limit=parameters.rows, seed=run.seed) for sample in samples]
     except NotMeasured as reason:
-        found, _ = stage_findings(None, None, level=level)
+        found = no_stages(str(reason))
         found.add(not_measured(metric, str(reason)))
         return found, ""
     known = set(classes) <= set(data.model.classes)
-    losses = [staged_losses(data.model, part, stages=parameters.stages) if known else None for part in rows]
-    found, said = stage_findings(losses[1] if len(losses) > 1 else None, losses[0], level=level)
+    if known:
+        losses = [staged_losses(data.model, part, stages=parameters.stages) for part in rows]
+        found, said = stage_findings(losses[1] if len(losses) > 1 else None, losses[0], level=level)
+    else:
+        found, said = no_stages("The labels hold classes that the model does not know."), ""
     found.notes.append(
         f"Rounds of boosting and copies of the model: at most {parameters.rows:,} rows of each table, drawn at random."
     )

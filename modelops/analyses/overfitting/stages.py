@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelops.analyses.base import Model
-from modelops.analyses.measuring import Findings, finite, measured, percent
+from modelops.analyses.measuring import Findings, finite, inapplicable, measured, percent
 from modelops.analyses.refitting import Labelled
 from modelops.analyses.side_by_side import probability_losses
 from modelops.analyses.statistics.intervals import normal_quantile
@@ -42,6 +42,11 @@ def staged_losses(model: Model, rows: Labelled, *, stages: int) -> Staged | None
     return Staged(found.rounds, np.array(losses))
 
 
+def no_stages(reason: str) -> Findings:
+    """Return that the rounds of boosting were not looked at, and why."""
+    return Findings(measurements=[measured(name, None, size=0, otherwise=reason) for name in STAGE_METRICS])
+
+
 def stage_findings(train: Staged | None, test: Staged | None, *, level: float) -> tuple[Findings, str]:
     """Measure how the loss on test rows goes on after its best round; return a sentence too.
 
@@ -49,7 +54,7 @@ def stage_findings(train: Staged | None, test: Staged | None, *, level: float) -
     too small on the rows that chose it.
     """
     if test is None:
-        measurements = [measured(name, None, size=0, otherwise=_NOT_BOOSTED) for name in STAGE_METRICS]
+        measurements = [inapplicable(name, _NOT_BOOSTED) for name in STAGE_METRICS]
         return Findings(measurements=measurements), ""
     n_rows = test.losses.shape[1]
     chooses = np.arange(n_rows) % 2 == 0

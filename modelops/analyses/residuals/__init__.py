@@ -10,6 +10,8 @@ from pydantic import Field
 
 from modelops.analyses.base import Analysis, Computed, EvaluationData, Need, Parameters, Run, Sample
 from modelops.analyses.composed import drawn
+from modelops.analyses.fairness.tests import PendingTest
+from modelops.analyses.fairness.tests import adjusted as adjusted_tests
 from modelops.analyses.measuring import Findings, finite, percent, thinned
 from modelops.analyses.residuals.bias import Bias, bias_measurements, bias_table, error_bias, tails
 from modelops.analyses.residuals.columns import (
@@ -27,13 +29,13 @@ from modelops.analyses.residuals.shape import (
     spread_ratio,
     unevenness_measurements,
 )
-from modelops.analyses.residuals.time import InTime, in_time, time_findings
+from modelops.analyses.residuals.time import InTime, in_time, lag_1_p_value, time_findings
 from modelops.analyses.residuals.values import Residuals, residuals
 from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.analyses.statistics.multiplicity import benjamini_hochberg
 from modelops.domain.columns import Task
-from modelops.domain.result import Curve, Scope, Series, Shape
+from modelops.domain.result import Curve, Measurement, Scope, Series, Shape
 from modelops.errors import NotMeasured
 
 _SCATTER = 400
@@ -89,7 +91,14 @@ def compute(data: EvaluationData, parameters: ResidualsParameters, run: Run) -> 
     study.found.notes += notes
     for place, one in enumerate(seen):
         study.look_at(one, start=0.05 + 0.9 * place / len(seen), share=0.9 / len(seen))
+    study.found.measurements += adjusted_tests(study.in_order)
     return study.found.computed(_summary(study, seen[0]), dropped=dropped)
+
+
+def _order_test(measurements: Sequence[Measurement]) -> PendingTest:
+    first = next(one for one in measurements if one.metric == "residual_autocorrelation")
+    p_value = None if first.value is None else lag_1_p_value(first.value, first.sample_size)
+    return PendingTest(first.metric, first.scope, p_value, first.sample_size, first.note or "")
 
 
 class _Study:
@@ -102,6 +111,7 @@ class _Study:
         self.uncertainty = uncertainty
         self.found = Findings()
         self.columns: list[tuple[ByColumn, float | None]] = []
+        self.in_order: list[PendingTest] = []
 
     def look_at(self, one: Residuals, *, start: float, share: float) -> None:
         titled = f" ({one.title})" if one.scope else ""
@@ -124,7 +134,9 @@ class _Study:
         chosen, columns = self._encoded(one)
         self.found.measurements += unevenness_measurements(one, columns, chosen)
         series = self._in_time(one)
-        self.found.add(time_findings(series, one, titled, lags=self.parameters.lags, level=level))
+        over_time = time_findings(series, one, titled, lags=self.parameters.lags, level=level)
+        self.in_order.append(_order_test(over_time.measurements))
+        self.found.add(over_time)
         self.found.curves += shape_curves(one, titled)
 
     def _names(self) -> list[str]:

@@ -18,6 +18,8 @@ METRICS: dict[str, str] = {
     "white_statistic": "White's statistic of uneven spread over the prediction and its square.",
     "white_p_value": "How often an even spread would look this uneven (White).",
     "residual_autocorrelation": "Correlation of a residual with the one before in time; 0: none.",
+    "residual_autocorrelation_p_value": "How often residuals without autocorrelation would show as much at lag 1.",
+    "residual_autocorrelation_adjusted_p_value": "The same, adjusted for how many classes were looked at.",
     "durbin_watson_statistic": "Durbin-Watson statistic: 2 without autocorrelation, less if neighbours are alike.",
     "ljung_box_statistic": "Ljung-Box statistic of autocorrelation over several lags.",
     "ljung_box_p_value": "How often independent residuals would look this autocorrelated (Ljung-Box).",

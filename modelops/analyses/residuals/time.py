@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from modelops.analyses.base import Sample
 from modelops.analyses.drift.time import instants
 from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.residuals.values import Residuals
-from modelops.analyses.statistics.intervals import normal_quantile
+from modelops.analyses.statistics.intervals import normal_quantile, two_sided_p_value
 from modelops.domain.result import Curve, Measurement, Series, Shape
 
 _FEWEST = 20
@@ -89,6 +90,21 @@ def ljung_box(correlations: Numbers, size: int) -> tuple[float, float]:
     return statistic, float(chdtrc(correlations.size, statistic))
 
 
+def lag_1_p_value(correlation: float, size: int) -> float:
+    """Return how often values without autocorrelation would show as much at lag 1 (Bartlett's error, 1 / sqrt(n)).
+
+    References
+    ----------
+    M. S. Bartlett, Journal of the Royal Statistical Society, Supplement 8, 1946.
+
+    Examples
+    --------
+    >>> round(lag_1_p_value(0.196, 100), 3)
+    0.05
+    """
+    return two_sided_p_value(correlation * math.sqrt(size))
+
+
 def time_findings(series: InTime | str, found: Residuals, titled: str, *, lags: int, level: float) -> Findings:
     """Measure autocorrelation over time; a text says why there is no order of time."""
     if isinstance(series, str):
@@ -144,5 +160,5 @@ def _curve(correlations: Numbers, size: int, found: Residuals, titled: str, leve
         ),
         scope=found.scope,
         reference=0.0,
-        note=f"Without autocorrelation about {level:.0%} of the bars lie within {band:.3g} of 0.",
+        note=f"Without autocorrelation about {level * 100:g} % of the bars lie within {band:.3g} of 0.",
     )

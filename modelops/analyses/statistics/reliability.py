@@ -18,6 +18,14 @@ Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class ErrorByChance:
+    """What error scores without any would show: the mean, and how often it is as large as the one that was found."""
+
+    mean: float
+    p_value: float
+
+
+@dataclass(frozen=True)
 class Reliability:
     """Rows in bins of about equal mass by score, each array of shape (bins,).
 
@@ -66,21 +74,32 @@ class Reliability:
             size=tuple(int(total) for total in self.rows),
         )
 
+    @property
+    def error(self) -> float:
+        """The expected calibration error: the mean distance of mean score and share of positive rows over the bins."""
+        return float(np.sum(np.abs(self.hits - self.totals)) / self.mass.sum())
+
     def calibration_error(self, uncertainty: Uncertainty) -> tuple[float, Interval]:
         """Return the expected calibration error and its interval.
 
-        The mean over the bins of the distance between mean score and share of positive rows. Resampling adds to an
-        absolute value what sampling has added once already; the reflected interval takes it off.
+        Resampling adds to an absolute value what sampling has added once already; the reflected interval takes it off.
         """
-        error = float(np.sum(np.abs(self.hits - self.totals)) / self.mass.sum())
+        error = self.error
         drawn = self._errors_drawn(self.observed, uncertainty)
         tails = [(1 + uncertainty.level) / 2, (1 - uncertainty.level) / 2]
         low, high = 2 * error - np.quantile(drawn, tails)
         return error, (max(0.0, min(float(low), error)), max(float(high), error))
 
-    def calibration_error_by_chance(self, uncertainty: Uncertainty) -> float:
-        """Return the calibration error that scores without any would show on average with as many rows."""
-        return float(self._errors_drawn(np.clip(self.scores, 0, 1), uncertainty).mean())
+    def calibration_error_by_chance(self, uncertainty: Uncertainty) -> ErrorByChance:
+        """Return the calibration error that scores without any would show with as many rows; p is (1 + b) / (1 + B).
+
+        References
+        ----------
+        J. Bröcker, L. A. Smith, "Increasing the reliability of reliability diagrams", Weather and Forecasting 22, 2007.
+        """
+        drawn = self._errors_drawn(np.clip(self.scores, 0, 1), uncertainty)
+        as_large = int(np.count_nonzero(drawn >= self.error - 1e-12))
+        return ErrorByChance(float(drawn.mean()), (1 + as_large) / (1 + drawn.size))
 
     def _errors_drawn(self, shares: Numbers, uncertainty: Uncertainty) -> Numbers:
         sizes = np.maximum(np.rint(self.effective), 1).astype(np.int64)

@@ -159,7 +159,7 @@ def group_measurements(found: Losses, one: Compared, law: Law, *, minimum_rows: 
         other = "The group has" if one.moments.rows < minimum_rows else "All other rows together are fewer than"
         few = f"{other} {min(minimum_rows, one.moments.rows)} rows"
         reason = f"{few}; at least {minimum_rows} are needed on both sides."
-        names = (found.metric, "subgroup_loss_difference", "subgroup_adjusted_p_value")
+        names = (found.metric, "subgroup_loss_difference", "subgroup_loss_ratio", "subgroup_adjusted_p_value")
         return [measured(name, None, size=one.moments.rows, scope=one.scope, otherwise=reason) for name in names]
     contrast, scope, rows = one.contrast, one.scope, one.moments.rows
     same = "All losses are the same, or there are no other rows."

@@ -25,6 +25,11 @@ from modelops.analyses.subpopulations.tree import Leaf, Tree
 from modelops.domain.record import Scalar
 from modelops.domain.result import ResultTable
 
+NO_SEGMENT = "(none is worse)"
+
+# What is measured of a segment, and its value where a segment is as good as all other rows.
+_OF_A_SEGMENT = {"subgroup_loss_difference": 0.0, "subgroup_loss_ratio": 1.0}
+
 
 @dataclass(frozen=True)
 class Halves:
@@ -68,7 +73,8 @@ def weak_segments(
     if min(whole_first.rows, whole.rows) < 2 * halves.smallest:
         reason = f"Each half needs at least {2 * halves.smallest:,.0f} rows; the smaller one has "
         reason += f"{min(whole_first.rows, whole.rows):,}."
-        sheet.measurements.append(measured("confirmed_weak_segment_count", None, size=whole.rows, otherwise=reason))
+        for name in ("confirmed_weak_segment_count", *_OF_A_SEGMENT):
+            sheet.measurements.append(measured(name, None, size=whole.rows, otherwise=reason))
         sheet.notes.append(f"No weak segments were looked for. {reason}")
         return WeakSegments(sheet, (), ())
     search = Search(
@@ -104,6 +110,13 @@ def weak_segments(
     )
     for one in compared:
         sheet.measurements += group_measurements(found, one, law, minimum_rows=1)
+    if not compared:
+        note = (
+            f"No group of at least {halves.smallest:,.0f} rows is worse than all others on the half that was searched."
+        )
+        for name, alike in _OF_A_SEGMENT.items():
+            scope = {"segment": NO_SEGMENT}
+            sheet.measurements.append(measured(name, alike, size=whole.rows, scope=scope, note=note))
     if segments:
         title = "Weak segments, measured on rows they were not found on"
         sheet.curves += forest(found, compared, law, whole, name="weak_segments", title=title)
