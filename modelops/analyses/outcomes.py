@@ -174,10 +174,11 @@ def _classes(
     data: EvaluationData, truth: Coded | None, predicted: Coded | None
 ) -> tuple[tuple[str, ...], int | None, list[str]]:
     seen = [column.levels for column in (truth, predicted) if column is not None]
-    if len(seen) == 2 and len(seen[0]) == 2 and len(seen[1]) == 2 and not set(seen[0]) & set(seen[1]):
+    if len(seen) == 2 and min(map(len, seen)) > 1 and not set(seen[0]) & set(seen[1]):
         raise InvalidInput(
             f"The target holds {_listed(seen[0])} and the prediction {_listed(seen[1])}: no label is in both. "
-            "Write both columns with the same labels."
+            "Write both columns with the same labels. If the model's file numbers its classes, name them in their "
+            "order: with the version of the model, or by --classes LABEL,LABEL."
         )
     labels = in_order([label for levels in seen for label in levels] + list(data.data.roles.score_classes))
     if len(labels) > MOST_CLASSES:

@@ -107,7 +107,7 @@ def register_version(call: Call) -> Registered:
 
 
 async def upload_version(call: Call) -> Registered:
-    """Register a version with the model file in the body; label, name, notes and parent stand in the query."""
+    """Register a version with the model file in the body; label, name, notes, parent and classes in the query."""
     call.actor.require(Right.REGISTER)
     parent = _number(call.query("parent"), what="parent")
     async with received(call.request, call.store.blobs, limit=call.settings.max_upload) as staged:
@@ -123,6 +123,7 @@ async def upload_version(call: Call) -> Registered:
                 artifact_name=call.query("name", "model"),
                 parent_id=parent,
                 notes=call.query("notes"),
+                classes=call.query("classes"),
             )
 
         version = await to_thread.run_sync(act)

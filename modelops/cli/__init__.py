@@ -85,6 +85,9 @@ def analyze(
     time: Column = None,
     weight: Column = None,
     positive: Annotated[str | None, typer.Option(metavar="LABEL", help="The class that counts as positive.")] = None,
+    classes: Annotated[
+        str | None, typer.Option(metavar="LABEL,...", help="What the classes 0, 1, ... of the model's file stand for.")
+    ] = None,
     task: Annotated[str | None, typer.Option(metavar="classification|regression")] = None,
     param: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="May be given several times.")] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of everything random.")] = 0,
@@ -107,6 +110,7 @@ def analyze(
         seed=seed,
         task=task,
         positive=positive,
+        classes=classes,
         roles=support.roles(
             target=target,
             prediction=prediction,

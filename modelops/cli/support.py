@@ -95,7 +95,14 @@ def roles(
 
 
 def request(
-    key: str, assignments: list[str], *, seed: int, task: str | None, positive: str | None, roles: ColumnRoles
+    key: str,
+    assignments: list[str],
+    *,
+    seed: int,
+    task: str | None,
+    positive: str | None,
+    classes: str | None,
+    roles: ColumnRoles,
 ) -> EvaluationRequest:
     """Return what the command line asks for.
 
@@ -116,6 +123,7 @@ def request(
         positive=positive,
         data_roles=roles,
         guess_roles=True,
+        classes={"model": tuple(label.strip() for label in classes.split(","))} if classes else {},
     )
 
 

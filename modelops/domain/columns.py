@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from operator import not_
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -114,14 +115,23 @@ class TableSummary(Record):
 
 
 class ModelSummary(Record):
-    """What an upload of a model turned out to be, read inside the sandbox."""
+    """What an upload of a model turned out to be, read inside the sandbox.
+
+    ``class_names`` are not the file's: a person gave them to ``classes`` that the file only numbers.
+    """
 
     format: str
     framework: str
     task: Task | None
     features: tuple[str, ...]
     classes: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = Field(default=(), exclude_if=not_)
     steps: tuple[str, ...] = ()
     parameters: dict[str, str] = Field(default_factory=dict)
     size: int
     notes: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the classes are called."""
+        return self.class_names or self.classes

@@ -6,6 +6,7 @@ The JSON form of `AnalysisResult` is the result file ``modelops.result/1`` that 
 from __future__ import annotations
 
 from enum import StrEnum
+from operator import not_
 from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -144,7 +145,10 @@ class Verdict(Record):
 
 
 class InputRecord(Record):
-    """One input of a run: which bytes, how many rows, which were left out and why."""
+    """One input of a run: which bytes, how many rows, which were left out and why.
+
+    ``classes`` are what the classes of a model were called, where its file only numbers them.
+    """
 
     digest: Digest
     rows: int | None = None
@@ -153,6 +157,7 @@ class InputRecord(Record):
     roles: dict[str, str] = Field(default_factory=dict)
     format: str | None = None
     size: int | None = None
+    classes: tuple[str, ...] = Field(default=(), exclude_if=not_)
 
 
 class Protection(Record):

@@ -9,17 +9,19 @@ from __future__ import annotations
 import importlib
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import pydantic
 
 from modelops.analyses.base import Analysis, Computed, EvaluationData, Run, Sample
+from modelops.datasets.facts import clean_column, column_facts
 from modelops.datasets.opening import open_table
 from modelops.datasets.table import Table
 from modelops.domain.columns import ColumnRoles, Task
 from modelops.domain.record import Record
 from modelops.errors import InvalidInput, ModelOpsError, NotMeasured, TooLarge, WorkerFailed
+from modelops.evaluation.class_names import are_numbered, check_names, names_of, told
 from modelops.evaluation.needs import lacking
 from modelops.evaluation.prepared import (
     NamedModel,
@@ -101,6 +103,7 @@ def run(channel: Channel, order: Order) -> Answer:
             )
             for part, table in tables.items()
         },
+        classes=prepared.classes,
         summary=computed.summary,
         measurements=computed.measurements,
         curves=computed.curves,
@@ -110,15 +113,15 @@ def run(channel: Channel, order: Order) -> Answer:
     )
 
 
-Ask = Callable[[tuple[str, ...], str | None], NamedModel]
-"""Makes the model of feature columns (for a model without names) and the positive class."""
+Ask = Callable[[tuple[str, ...], str | None, tuple[str, ...]], NamedModel]
+"""Makes the model of feature columns (for a model without names), the positive class, and the names of classes."""
 
 
 def _asking(peer: Stream) -> Ask:
     from modelops.sandbox.model_client import ModelClient
 
-    def ask(columns: tuple[str, ...], positive: str | None) -> NamedModel:
-        return cast("NamedModel", ModelClient(peer, columns=columns, positive=positive))
+    def ask(columns: tuple[str, ...], positive: str | None, classes: tuple[str, ...]) -> NamedModel:
+        return cast("NamedModel", ModelClient(peer, columns=columns, positive=positive, classes=classes))
 
     return ask
 
@@ -127,21 +130,28 @@ def _asking(peer: Stream) -> Ask:
 class _Prepared:
     data: EvaluationData
     roles: dict[str, dict[str, str]]
+    classes: dict[ModelPart, tuple[str, ...]]
     notes: tuple[str, ...]
 
 
 def _prepared(
     request: EvaluationRequest, tables: dict[str, Table], declared: Analysis, asks: dict[ModelPart, Ask]
 ) -> _Prepared:
-    model = asks["model"]((), None) if "model" in asks else None
+    model = asks["model"]((), None, ()) if "model" in asks else None
     main = settle(tables["data"], request.data_roles, guess=request.guess_roles, model=model)
+    classes, named = _class_names(request, tables, main, asks)
+    if "model" in classes:
+        main = replace(main, classes=classes["model"])
     task = settled_task(request.task, main, declared.tasks)
     if task not in declared.tasks:
         allowed = " or ".join(sorted(declared.tasks))
         raise InvalidInput(f"The analysis {declared.key!r} is for {allowed}; this is a {task.value} (see --task).")
     is_classes = task is Task.CLASSIFICATION
     positive, chosen = settled_positive(request.positive, main) if is_classes else (None, ())
-    models = {part: _settled_model(part, ask, main, positive, tables["data"]) for part, ask in asks.items()}
+    models = {
+        part: _settled_model(part, ask, main, positive, tables["data"], classes.get(part, ()))
+        for part, ask in asks.items()
+    }
     model = models.get("model")
     parts = {"data": main}
     parts |= {part: _other(table, part, request, main, model) for part, table in tables.items() if part != "data"}
@@ -161,16 +171,46 @@ def _prepared(
         again=models.get("again"),
     )
     texts = {part: roles_as_text(one.roles, by_position=main.by_position) for part, one in parts.items()}
-    return _Prepared(data, texts, (*main.notes, *chosen, *added))
+    return _Prepared(data, texts, classes, (*main.notes, *named, *chosen, *added))
 
 
-def _settled_model(part: ModelPart, ask: Ask, main: Settled, positive: str | None, data: Table) -> NamedModel:
+def _class_names(
+    request: EvaluationRequest, tables: dict[str, Table], main: Settled, asks: dict[ModelPart, Ask]
+) -> tuple[dict[ModelPart, tuple[str, ...]], tuple[str, ...]]:
+    """Return the names of the classes of each model whose file only numbers them, and notes on where they come from."""
+    found: dict[ModelPart, tuple[str, ...]] = {}
+    notes: dict[str, None] = {}
+    for part, ask in asks.items():
+        numbers = ask((), None, ()).classes
+        given = request.classes.get("champion" if part == "champion" else "model", ())
+        if given:
+            check_names(given, numbers)
+        names = given or (names_of(numbers, _target_labels(request, tables, main)) if are_numbered(numbers) else ())
+        if names:
+            found[part] = names
+            notes[told(names, is_given=bool(given))] = None
+    return found, tuple(notes)
+
+
+def _target_labels(request: EvaluationRequest, tables: dict[str, Table], main: Settled) -> set[str]:
+    """Return the labels of the target in all tables; none where there are too many to be classes."""
+    labels = set(main.facts[main.roles.target].levels or ()) if main.roles.target else set()
+    for part, table in tables.items():
+        roles: ColumnRoles = getattr(request, f"{part}_roles") or main.roles
+        if part != "data" and roles.target in table.names:
+            labels |= column_facts(roles.target, clean_column(table, roles.target)).levels or set()
+    return labels
+
+
+def _settled_model(
+    part: ModelPart, ask: Ask, main: Settled, positive: str | None, data: Table, classes: tuple[str, ...]
+) -> NamedModel:
     """Return a model that knows its columns and the positive class; of the champion the columns are looked for here."""
-    model = ask((), None)
+    model = ask((), None, classes)
     columns = main.roles.features if main.by_position else ()
     if part == "champion":
         columns = champion_columns(data, model, main.roles)
-    return ask(columns, positive if positive in model.classes else None)
+    return ask(columns, positive if positive in model.classes else None, classes)
 
 
 def _computed(declared: Analysis, data: EvaluationData, parameters: object, run: Run) -> Computed:

@@ -78,6 +78,7 @@ def request_of(result: AnalysisResult) -> EvaluationRequest:
         data_roles=roles.get("data", ColumnRoles()),
         reference_roles=roles.get("reference"),
         train_roles=roles.get("train"),
+        classes={part: record.classes for part, record in result.inputs.items() if record.classes},
     )
 
 

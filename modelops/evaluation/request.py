@@ -14,6 +14,12 @@ from modelops.domain.result import Curve, Measurement, ResultTable
 
 ParameterValue = Scalar | list[Scalar]
 
+MODEL_PARTS = ("model", "champion")
+"""The inputs of an evaluation that are models; all others are tables."""
+
+ModelPart = Literal["model", "champion", "again"]
+"""A model process that an analysis may ask: of the model under test, of the one in use today, of the first anew."""
+
 
 @dataclass(frozen=True)
 class InputFiles:
@@ -49,7 +55,8 @@ class EvaluationRequest(Record):
 
     ``reference_roles`` and ``train_roles`` are those of the data where they are not given. With ``guess_roles`` every
     role that is empty is guessed, and the result says so; ``task`` and ``positive`` follow from the data where they are
-    ``None``.
+    ``None``. ``classes`` names the classes of a model whose file only numbers them; without, they follow from the
+    target.
     """
 
     analysis: str
@@ -61,6 +68,7 @@ class EvaluationRequest(Record):
     reference_roles: ColumnRoles | None = None
     train_roles: ColumnRoles | None = None
     guess_roles: bool = False
+    classes: dict[ModelPart, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class TableInput(Record):
@@ -69,13 +77,6 @@ class TableInput(Record):
     file: str
     format: str
     name: str
-
-
-MODEL_PARTS = ("model", "champion")
-"""The inputs of an evaluation that are models; all others are tables."""
-
-ModelPart = Literal["model", "champion", "again"]
-"""A model process that an analysis may ask: of the model under test, of the one in use today, of the first anew."""
 
 
 class Order(Record):
@@ -103,6 +104,7 @@ class Answer(Record):
     task: Task
     positive: str | None
     tables: dict[str, TableUse]
+    classes: dict[ModelPart, tuple[str, ...]] = Field(default_factory=dict)
     summary: str
     measurements: tuple[Measurement, ...]
     curves: tuple[Curve, ...] = ()

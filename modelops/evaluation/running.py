@@ -245,6 +245,11 @@ def _result(order: Order, answer: Answer, inputs: dict[str, InputRecord], kinds:
     from modelops.sandbox.protection import protection
 
     request = order.request
+    inputs |= {
+        part: inputs[part].model_copy(update={"classes": names})
+        for part, names in answer.classes.items()
+        if part in inputs
+    }
     used = {part: _with_use(record, answer.tables[part]) for part, record in inputs.items() if part in answer.tables}
     return AnalysisResult(
         analysis=request.analysis,

@@ -27,6 +27,8 @@ def command_line(result: AnalysisResult) -> str:
     words += _roles(result.inputs.get("data"))
     if result.positive is not None:
         words += ["--positive", result.positive]
+    if "model" in result.inputs and result.inputs["model"].classes:
+        words += ["--classes", ",".join(result.inputs["model"].classes)]
     words += ["--task", result.task]
     given = {name: _parameter(value) for name, value in result.parameters.items()}
     for name, text in given.items():

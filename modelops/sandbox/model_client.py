@@ -91,9 +91,18 @@ class ModelClient:
         Feature columns of the table, in the order of the training data: used where the file holds no names.
     positive : str or None
         The class whose contributions are asked for; the last one if ``None``.
+    classes : tuple of str
+        What to call the classes, where the file only numbers them.
     """
 
-    def __init__(self, connection: Connection, *, columns: tuple[str, ...] = (), positive: str | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        columns: tuple[str, ...] = (),
+        positive: str | None = None,
+        classes: tuple[str, ...] = (),
+    ) -> None:
         self._connection = connection
         self._lock = threading.Lock()
         connection.send({"kind": "describe"})
@@ -103,7 +112,10 @@ class ModelClient:
         self._features = self.summary.features
         if not self.is_named and len(columns) == len(self._features):
             self._features = columns
-        classes = self.summary.classes
+        if classes and len(classes) != len(self.summary.classes):
+            raise InvalidInput(f"The model has {len(self.summary.classes)} classes; {len(classes)} were named.")
+        self._classes = classes or self.summary.classes
+        classes = self._classes
         if positive is not None and classes and positive not in classes:
             raise InvalidInput(f"The model has no class {positive!r}; it has {', '.join(map(repr, classes[:10]))}.")
         self._class_index = classes.index(positive) if positive is not None and classes else max(len(classes) - 1, 0)
@@ -116,7 +128,7 @@ class ModelClient:
     @property
     def classes(self) -> tuple[str, ...]:
         """Class labels in the order of the score columns; empty for regression."""
-        return self.summary.classes
+        return self._classes
 
     def predict(self, rows: pd.DataFrame) -> np.ndarray:
         """Return shape (n,): numbers for regression, class labels as text for classification.

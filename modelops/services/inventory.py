@@ -16,6 +16,7 @@ from modelops.domain.names import LONGEST, clean_name, clean_text
 from modelops.domain.people import Actor, Right
 from modelops.domain.review import EDITABLE, ReviewState
 from modelops.errors import Conflict, InvalidInput
+from modelops.evaluation.class_names import check_names
 from modelops.sandbox.protection import protection
 from modelops.services import files
 from modelops.services.refusals import audits_refusals
@@ -134,8 +135,11 @@ def register_version(
     dependencies_name: str = "",
     parent_id: int | None = None,
     notes: str = "",
+    classes: str = "",
 ) -> VersionRow:
     """Add a version of a model: a model file, opened in the sandbox first, or predictions only.
+
+    ``classes`` names, separated by commas, the classes of a file that only numbers them.
 
     Raises
     ------
@@ -157,6 +161,10 @@ def register_version(
         artifact.close()
         with _a_free_sandbox():
             summary = evaluation.inspect_model(artifact.path, name=file_name)
+        names = tuple(clean_name(name, what="The name of a class") for name in classes.split(",")) if classes else ()
+        if names:
+            check_names(names, summary.classes)
+        summary = summary.model_copy(update={"class_names": names})
     with store.transaction() as t:
         if t.first(VersionRow, model_id=model_id, label=label):
             raise Conflict(f"This model has a version {label!r} already. Choose another label.")
@@ -178,7 +186,8 @@ def register_version(
                 created_at=at,
             )
         )
-        new = {"model_id": model_id, "label": label, "artifact_name": file_name, "parent_id": parent_id}
+        new: dict[str, object] = {"model_id": model_id, "label": label, "artifact_name": file_name}
+        new |= {"parent_id": parent_id} | ({"classes": list(summary.class_names)} if summary and classes else {})
         t.record(
             actor,
             "version:register",

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from modelops.analyses.base import Analysis, Need, Parameters
 from modelops.analyses.registry import analysis
-from modelops.domain.columns import ColumnRoles, Task
+from modelops.domain.columns import ColumnRoles, ModelSummary, Task
 from modelops.domain.digest import Digest
 from modelops.domain.inventory import DatasetRole
 from modelops.domain.people import Actor, Right
@@ -105,7 +105,9 @@ def request_run(
                 reference_id=reference_id,
                 train_id=train_id,
                 champion_id=champion_id,
-                request=_request(t, chosen, checked, seed, data, reference_id, train_id).model_dump(mode="json"),
+                request=_request(t, chosen, checked, seed, data, reference_id, train_id)
+                .model_copy(update={"classes": _class_names(version, champion)})
+                .model_dump(mode="json"),
                 policy=review.policy if review else catalogue.latest(t)[1].digest,
                 criteria=_criteria_of(t, version_id),
                 requested_by=actor.user_id,
@@ -307,6 +309,12 @@ def _request(
         reference_roles=roles(reference_id),
         train_roles=roles(train_id),
     )
+
+
+def _class_names(version: VersionRow | None, champion: VersionRow | None) -> dict[str, tuple[str, ...]]:
+    parts = {"model": version, "champion": champion}
+    summaries = {part: ModelSummary.model_validate(row.summary) for part, row in parts.items() if row and row.summary}
+    return {part: summary.class_names for part, summary in summaries.items() if summary.class_names}
 
 
 @audits_refusals("run/{run_id}")

@@ -52,7 +52,19 @@ def add_version(page: Page, model_id: int, versions: Sequence[VersionRow]) -> No
         if not label.strip():
             st.info("Give the version a label, then choose its file.")
             return
+        classes = st.text_input(
+            "Names of the classes 0, 1, ... (optional)",
+            max_chars=2_000,
+            placeholder="no, yes",
+            key=f"classes {len(versions)}",
+            help=(
+                "Only for a file that numbers its classes, as those of XGBoost and LightGBM do: what 0 stands for, "
+                "then what 1 stands for, separated by commas. Left empty, the labels of the target are taken in sorted "
+                "order, and every result says so."
+            ),
+        )
         query = {"label": label, "notes": notes} | ({"parent": str(parent)} if parent else {})
+        query |= {"classes": classes} if classes.strip() else {}
         limit = page.settings.max_upload
         sent = upload("Model file", f"/api/v1/models/{model_id}/versions", key="version file", query=query, limit=limit)
         if sent:

@@ -97,7 +97,7 @@ def _facts(version: VersionRow) -> dict[str, str]:
         "Format": summary.format,
         "Framework": summary.framework,
         "Task": summary.task or "not said",
-        "Classes": ", ".join(summary.classes) or "none",
+        "Classes": ", ".join(summary.labels) or "none",
         "Number of features": str(len(summary.features)),
         "Steps": " > ".join(summary.steps) or "none",
     }

@@ -83,7 +83,7 @@ def show_file() -> None:
         fact("Framework", summary.framework)
     with two:
         fact("Task", summary.task or "not said by the file")
-        fact("Classes", ", ".join(summary.classes) or "none")
+        fact("Classes", ", ".join(summary.labels) or "none")
     if summary.steps:
         fact("Steps", "  →  ".join(summary.steps))
     if version.protection:
