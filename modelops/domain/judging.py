@@ -53,7 +53,7 @@ def judge_rules(rules: Iterable[Rule], result: AnalysisResult) -> tuple[Verdict,
 
 def not_run(policy: Policy, analysis: str, *, reason: str | None = None) -> tuple[Verdict, ...]:
     """Return what the rules for an analysis say while it has no result; ``reason`` says why there is none."""
-    because = reason or f"The analysis {analysis} has not been run."
+    because = reason or "The analysis has not been run."
     return tuple(
         Verdict(rule=rule.id, verdict=Outcome.NOT_RUN, because=because, metric=rule.metric, scope=rule.scope)
         for rule in policy.rules_for(analysis)

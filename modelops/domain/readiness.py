@@ -7,11 +7,11 @@ approval. The score of the whole is that of its weakest area: a strong model can
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
-from modelops.domain.checklist import Gate, Question, Result, Template, Weight, WorkStatus
+from modelops.domain.checklist import EvidenceNeed, Gate, Question, Result, Template, Weight, WorkStatus
 from modelops.domain.review import EvidenceKind
 from modelops.errors import InvalidInput
 
@@ -177,7 +177,7 @@ class Readiness:
 
 
 def readiness(
-    template: Template, gate: Gate, answers: Iterable[AnswerState], *, runnable: Collection[str] | None = None
+    template: Template, gate: Gate, answers: Iterable[AnswerState], *, runnable: Mapping[str, str] | None = None
 ) -> Readiness:
     """Judge the answers of a review.
 
@@ -194,8 +194,9 @@ def readiness(
         Which questions are asked.
     answers : iterable of AnswerState
         In any order. A question without one is not assessed.
-    runnable : collection of str, optional
-        The keys of the analyses that can be run; nobody is told to run another one. All, if left out.
+    runnable : mapping of str to str, optional
+        The analyses that can be run, by key the title that people know; nobody is told to run another one. All, by
+        their keys, if left out.
 
     Raises
     ------
@@ -237,7 +238,9 @@ def _by_question(answers: Iterable[AnswerState], asked: set[str], gate: Gate) ->
     return given
 
 
-def _area(area_id: str, inside: list[tuple[Question, AnswerState]], runnable: Collection[str] | None) -> AreaReadiness:
+def _area(
+    area_id: str, inside: list[tuple[Question, AnswerState]], runnable: Mapping[str, str] | None
+) -> AreaReadiness:
     gaps = tuple(gap for question, answer in inside if (gap := _gap(question, answer, runnable)))
     return AreaReadiness(area_id, len(inside), len(inside) - len(gaps), _score(inside), gaps)
 
@@ -254,7 +257,7 @@ def _score(inside: list[tuple[Question, AnswerState]]) -> float | None:
     return reached / possible if possible else None
 
 
-def _gap(question: Question, answer: AnswerState, runnable: Collection[str] | None) -> Gap | None:
+def _gap(question: Question, answer: AnswerState, runnable: Mapping[str, str] | None) -> Gap | None:
     found = _next_step(question, answer, runnable)
     if found is None:
         return None
@@ -264,7 +267,7 @@ def _gap(question: Question, answer: AnswerState, runnable: Collection[str] | No
 
 
 def _next_step(
-    question: Question, answer: AnswerState, runnable: Collection[str] | None = None
+    question: Question, answer: AnswerState, runnable: Mapping[str, str] | None = None
 ) -> tuple[_Step, str] | None:
     if answer.waived:
         return None
@@ -277,7 +280,7 @@ def _next_step(
 
 
 def _unfinished(
-    question: Question, answer: AnswerState, runnable: Collection[str] | None = None
+    question: Question, answer: AnswerState, runnable: Mapping[str, str] | None = None
 ) -> tuple[_Step, str] | None:
     """Return what is missing before the answer counts, whatever it says."""
     to_run = None if answer.has_evidence else _analysis_to_run(question, runnable)
@@ -294,22 +297,33 @@ def _unfinished(
     return None
 
 
-def _analysis_to_run(question: Question, runnable: Collection[str] | None) -> str | None:
+def _analysis_to_run(question: Question, runnable: Mapping[str, str] | None) -> str | None:
     """Return the analysis to start with, where an analysis and not a person's words is the first evidence asked for."""
     if question.evidence[0].kind is not EvidenceKind.RUN:
         return None
     return next((key for key in question.analyses if runnable is None or key in runnable), None)
 
 
-def _advice(step: _Step, question: Question, runnable: Collection[str] | None) -> str:
+def _advice(step: _Step, question: Question, runnable: Mapping[str, str] | None) -> str:
     if step is _Step.RUN:
-        return f"Run the analysis {_analysis_to_run(question, runnable)} and answer from its result."
+        return f"Run {_titled(_analysis_to_run(question, runnable), runnable)} and answer from its result."
     if step is _Step.PROVE:
-        return "Attach evidence: " + ", ".join(need.label for need in question.evidence) + "."
+        return "Attach evidence: " + ", ".join(_evidence_words(need, runnable) for need in question.evidence) + "."
     return _ADVICE[step]
 
 
-def _shortest(pairs: list[tuple[Question, AnswerState]], runnable: Collection[str] | None) -> tuple[ToDo, ...]:
+def _titled(key: str | None, titles: Mapping[str, str] | None) -> str:
+    """Return an analysis as pages name it."""
+    return f"“{(titles or {}).get(key or '', key)}”"
+
+
+def _evidence_words(need: EvidenceNeed, titles: Mapping[str, str] | None) -> str:
+    if need.kind is EvidenceKind.RUN:
+        return f"the analysis {_titled(need.name, titles)}"
+    return f"a {need.kind}" if need.name is None else f"the record “{need.name.replace('_', ' ')}”"
+
+
+def _shortest(pairs: list[tuple[Question, AnswerState]], runnable: Mapping[str, str] | None) -> tuple[ToDo, ...]:
     groups: dict[tuple[int, str, str], list[tuple[Question, AnswerState]]] = {}
     for question, answer in pairs:
         found = _next_step(question, answer, runnable)

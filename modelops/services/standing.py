@@ -19,7 +19,7 @@ from modelops.store import Reader
 from modelops.store.queries_review import content, contributions, evidence, names
 from modelops.store.tables import AnswerRow, EvidenceRow, FindingRow, ReviewRow, SignOffRow, WaiverRow
 
-RUNNABLE = frozenset(analysis.key for analysis in ANALYSES)
+RUNNABLE = {analysis.key: analysis.title for analysis in ANALYSES}
 
 
 @dataclass(frozen=True)

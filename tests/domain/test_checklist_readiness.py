@@ -187,15 +187,24 @@ def test_questions_that_one_run_serves_are_one_thing_to_do():
     fairness = {i: {"result": Result.NOT_ASSESSED, "has_evidence": False} for i in ("data__bias", "use__fairness")}
     found = readiness(TEMPLATE, Gate.PRE_DEPLOYMENT, all_met(Gate.PRE_DEPLOYMENT, **fairness))
     assert [(item.what, item.question_ids) for item in found.to_do] == [
-        ("Run the analysis fairness and answer from its result.", ("data.bias", "use.fairness"))
+        ("Run “fairness” and answer from its result.", ("data.bias", "use.fairness"))
     ]
+
+
+def test_an_analysis_is_called_by_the_title_that_people_know():
+    titles = {"fairness": "Fairness by group", "leakage": "Leakage"}
+    unassessed = {"data__bias": {"result": Result.NOT_ASSESSED, "has_evidence": False}}
+    found = readiness(TEMPLATE, Gate.PRE_DEPLOYMENT, all_met(Gate.PRE_DEPLOYMENT, **unassessed), runnable=titles)
+    assert [item.what for item in found.to_do] == ["Run “Fairness by group” and answer from its result."]
+    gap = next(gap for area in found.areas for gap in area.gaps)
+    assert gap.what_to_do == "Run “Fairness by group” and answer from its result."
 
 
 def test_nobody_is_told_to_run_an_analysis_that_cannot_be_run():
     leakage = {"works__leakage": {"has_evidence": False}}
     answers = all_met(Gate.PRE_DEPLOYMENT, **leakage)
-    found = readiness(TEMPLATE, Gate.PRE_DEPLOYMENT, answers, runnable={"fairness"})
-    assert [item.what for item in found.to_do] == ["Attach evidence: analysis:leakage."]
+    found = readiness(TEMPLATE, Gate.PRE_DEPLOYMENT, answers, runnable={"fairness": "Fairness"})
+    assert [item.what for item in found.to_do] == ["Attach evidence: the analysis “leakage”."]
 
 
 def test_carried_answers_are_confirmed_in_one_go_by_their_owners():

@@ -31,6 +31,13 @@ def test_a_review_with_open_blocking_questions_is_not_submitted(store, people, n
         reviews.submit(store, review.id, actor=people["author"], at=now)
 
 
+def test_what_is_left_to_do_calls_analyses_and_records_as_pages_do(store, people, now):
+    now_standing = read(store, opened(store, people, now).id, now)
+    told = {step.what for step in now_standing.readiness.to_do} | {gap.what_to_do for gap in now_standing.blockers}
+    assert "Run “Data quality” and answer from its result." in told
+    assert not [what for what in told if "_" in what or "analysis:" in what]
+
+
 def test_with_the_last_signature_the_review_is_approved_and_sealed(store, people, keys, now):
     review = submitted(store, people, now)
     assert sign(store, review.id, people["reviewer"], keys, now).state is ReviewState.SUBMITTED
