@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from modelops.domain.metric_words import metric_name
+from modelops.domain.metric_words import metric_name, metric_phrase
 from modelops.domain.result import AnalysisResult, Measurement, Outcome, Scope, Verdict
 
 if TYPE_CHECKING:  # `policy` hands this out: it imports this module, not the other way round.
@@ -19,6 +19,8 @@ _VIOLATIONS = {
     (False, True): (Outcome.NOT_ENOUGH_DATA, "; more data would decide"),
     (False, False): (Outcome.PASSED, ", and it is beyond the limit by no more than {margin:g}"),
 }
+
+_COUNTED = ("_count", "_trials")
 
 _ByScope = Mapping[tuple[str, str], Measurement]
 
@@ -71,7 +73,7 @@ def _verdicts(rule: Rule, result: AnalysisResult, known: _ByScope) -> Iterator[V
         return
     judged = _judged(rule, result) or _unmeasured(rule, result)
     if not judged:
-        because = f"This run did not measure {metric_name(rule.metric)}{_wanted_scope(rule)}."
+        because = f"This run did not measure {metric_phrase(rule.metric)}{_wanted_scope(rule)}."
         yield Verdict(rule=rule.id, verdict=Outcome.NOT_RUN, because=because, metric=rule.metric, scope=rule.scope)
         return
     for measurement in judged:
@@ -139,9 +141,9 @@ def _is_real(rule: Rule, one: Measurement, known: _ByScope) -> tuple[bool, str]:
         test = known.get((name, _key(one.scope)))
         if test is None or test.value is None:
             reason = "it is not in the result" if test is None else test.note
-            tested = metric_name(name).lower()
+            tested = metric_phrase(name)
             return False, f"Whether this is more than chance could not be tested ({tested}: {reason})"
-        shown = f"{metric_name(name).lower()} {_number(test.value)}"
+        shown = f"{metric_phrase(name)} {_p_value(test.value)}"
         if test.value < alpha:
             return True, f"This is more than chance explains ({shown}, below {alpha:g})"
         return False, f"Chance could explain this ({shown}, not below {alpha:g})"
@@ -168,7 +170,12 @@ def _with_interval(one: Measurement) -> str:
     if one.interval is not None and one.level is not None:
         low, high = (_number(end) for end in one.interval)
         return f"{text} ({one.level * 100:g} % interval {low} to {high}, {one.sample_size:,} rows)"
-    return f"{text} ({one.sample_size:,} rows)"
+    # What was counted is not counted in rows, and has no sample behind it.
+    return text if one.metric.endswith(_COUNTED) else f"{text} ({one.sample_size:,} rows)"
+
+
+def _p_value(value: float) -> str:
+    return "< 0.0001" if 0 <= value < 0.0001 else _number(value)
 
 
 def _number(value: float) -> str:

@@ -264,3 +264,22 @@ def test_the_reason_is_a_sentence_with_the_numbers():
         "False positive rate of sex 'f' & age 'under 30' is 0.312 (95 % interval 0.25 to 0.36, 1,500 rows); "
         "at most 0.1 is asked for, with a margin of 0.05. The whole interval lies beyond the limit."
     )
+
+
+def test_a_tiny_p_value_is_said_to_be_below_one_in_ten_thousand():
+    tested = rule(at_least=0.9, significance={"metric": "adjusted_p_value", "alpha": 0.05})
+    found = judge(policy(tested), result(measurement(0.5), measurement(3.4e-18, metric="adjusted_p_value")))
+    assert "(adjusted p-value < 0.0001, below 0.05)" in found[0].because
+
+
+def test_what_was_counted_has_no_rows_behind_it():
+    counted = rule(metric="personal_data_column_count", at_least=None, at_most=0)
+    found = verdict(counted, measurement(0, metric="personal_data_column_count", size=18))
+    assert found.because == "Personal data column count is 0; at most 0 is asked for."
+
+
+def test_a_metric_inside_a_sentence_begins_in_small_letters():
+    found = verdict(rule(metric="roc_auc", for_each="group"), measurement(0.5))
+    assert found.because == "This run did not measure ROC AUC for any group."
+    found = verdict(rule(metric="share_of_limit", for_each="limit"), measurement(0.5))
+    assert found.because == "This run did not measure share of limit for any limit."
