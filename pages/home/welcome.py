@@ -77,16 +77,18 @@ if waiting:
     st.subheader("Waiting for you", anchor=False)
     for item in waiting[:MOST_WAITING]:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.page_link(
-                f"pages/reviews/{item.page}.py",
-                label=plain(f"{item.about}: {item.what}"),
-                icon=":material/arrow_forward:",
-                query_params={"review": str(item.review_id)},
-                width="stretch",
-            )
+            # The text stands beside its link, not in it: a link does not wrap.
+            st.markdown(plain(f"{item.about}: {item.what}"), width="stretch")
             if item.due:
                 is_late = item.due < page.at.date()
                 widgets.badge(f"due {day(item.due)}", widgets.Tone.BAD if is_late else widgets.Tone.QUIET)
+            st.page_link(
+                f"pages/reviews/{item.page}.py",
+                label="Open",
+                icon=":material/arrow_forward:",
+                query_params={"review": str(item.review_id)},
+                width="content",
+            )
     if len(waiting) > MOST_WAITING:
         st.caption(f"{len(waiting) - MOST_WAITING:d} more.")
 
