@@ -317,3 +317,11 @@ def test_worst_errors_of_repeated_rows_are_no_bias():
         p_values = [one.value for one in found.measurements if one.metric == "error_bias_adjusted_p_value"]
         alarms += min(p_values) < 0.05
     assert alarms <= 3
+
+
+def test_large_predictions_are_named_without_powers_of_ten():
+    target = [20_000.0 + 10 * k for k in range(200)]
+    columns = {"y": target, "prediction": [value + (-1) ** k for k, value in enumerate(target)]}
+    found = compute(evaluation(columns, task=Task.REGRESSION, target="y", prediction="prediction"))
+    chart = next(one for one in found.curves if one.title == "Mean residual by prediction")
+    assert all("e+" not in name for series in chart.series for name in series.x)

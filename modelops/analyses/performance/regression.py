@@ -265,7 +265,7 @@ def _scatter(data: Quantities) -> Curve:
         y_title="Target",
         series=(Series(name="rows", x=finite(data.predicted[kept]), y=finite(data.truth[kept])),),
         reference="diagonal",
-        note=f"{kept.size} of {data.n_rows} rows, evenly spread over the predictions." if few else None,
+        note=f"{kept.size} of {data.n_rows:,} rows, evenly spread over the predictions." if few else None,
     )
 
 

@@ -152,7 +152,7 @@ class _Study:
         codes = np.searchsorted(edges, one.predicted, side="left")
         bounds = [(one.predicted[codes == code].min(), one.predicted[codes == code].max()) for code in np.unique(codes)]
         codes = np.unique(codes, return_inverse=True)[1]
-        levels = [f"{low:.4g} to {high:.4g}" if low < high else f"{low:.4g}" for low, high in bounds]
+        levels = [f"{_end(low)} to {_end(high)}" if low < high else _end(low) for low, high in bounds]
         names = tuple(f"{level} ({place})" if level in levels[:place] else level for place, level in enumerate(levels))
         return Cells(PREDICTION, codes, names, ordered=True)
 
@@ -228,6 +228,11 @@ def _as_numbers(sample: Sample, name: str, rows: NDArray[np.intp]) -> NDArray[np
     filled = np.where(known, numbers, 0.0) / scale
     filled[~known] = filled[known].mean()
     return filled[:, None] if known.all() else np.column_stack([filled, known])
+
+
+def _end(value: float) -> str:
+    """Write the end of a range without a power of ten where it is large."""
+    return f"{value:.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
 
 
 def _scatter(one: Residuals, titled: str) -> Curve:
