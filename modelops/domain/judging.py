@@ -122,7 +122,7 @@ def _outcome(rule: Rule, one: Measurement, known: _ByScope) -> tuple[Outcome, st
     if one.value is None:
         return Outcome.NOT_ENOUGH_DATA, f"{subject} was not measured: {one.note}"
     if one.sample_size < rule.minimum_sample:
-        because = f"{subject} rests on {one.sample_size:,} rows; the rule asks for {rule.minimum_sample:,}."
+        because = f"{subject} rests on {_rows(one.sample_size)}; the rule asks for {rule.minimum_sample:,}."
         return Outcome.NOT_ENOUGH_DATA, because
     excess = rule.excess(one.value)
     stated = f"{subject} is {_with_interval(one)}; {_demand(rule)}"
@@ -169,9 +169,13 @@ def _with_interval(one: Measurement) -> str:
     text = _number(one.value or 0.0)
     if one.interval is not None and one.level is not None:
         low, high = (_number(end) for end in one.interval)
-        return f"{text} ({one.level * 100:g} % interval {low} to {high}, {one.sample_size:,} rows)"
+        return f"{text} ({one.level * 100:g} % interval {low} to {high}, {_rows(one.sample_size)})"
     # What was counted is not counted in rows, and has no sample behind it.
-    return text if one.metric.endswith(_COUNTED) else f"{text} ({one.sample_size:,} rows)"
+    return text if one.metric.endswith(_COUNTED) else f"{text} ({_rows(one.sample_size)})"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _p_value(value: float) -> str:

@@ -283,3 +283,8 @@ def test_a_metric_inside_a_sentence_begins_in_small_letters():
     assert found.because == "This run did not measure ROC AUC for any group."
     found = verdict(rule(metric="share_of_limit", for_each="limit"), measurement(0.5))
     assert found.because == "This run did not measure share of limit for any limit."
+
+
+def test_one_row_is_one_row():
+    found = verdict(rule(minimum_sample=30), measurement(0.9, size=1))
+    assert found.because.endswith("rests on 1 row; the rule asks for 30.")
