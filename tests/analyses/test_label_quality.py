@@ -10,8 +10,10 @@ from modelops.analyses.base import Run
 from modelops.analyses.label_quality import LABEL_QUALITY, LabelQualityParameters
 from modelops.analyses.label_quality.confident import by_chance, class_thresholds, confident_class, joint, suspects
 from modelops.analyses.label_quality.deviations import deviations, far_out
+from modelops.analyses.label_quality.noise import label_noise
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.judged import verdicts
 from tests.analyses.samples import evaluation, permuted
 
 
@@ -217,6 +219,41 @@ def test_the_joint_has_the_given_shares_in_its_rows():
 def test_the_p_value_is_never_zero():
     columns, _ = planted(wrong=0.3)
     assert checked(columns, draws=50).one("label_issue_p_value").value == pytest.approx(1 / 51)
+
+
+def sure(rows=1500, *, seed=0, exponent=1.0, wrong=0.0, spread=3.0):
+    """Two classes and their scores, raised to ``exponent``; a share of the labels is turned afterwards."""
+    rng = np.random.default_rng(seed)
+    logit = rng.normal(0, spread, rows)
+    truth = rng.random(rows) < 1 / (1 + np.exp(-logit))
+    given = (truth ^ (rng.random(rows) < wrong)).astype(int)
+    score = 1 / (1 + np.exp(-exponent * logit))
+    return np.column_stack([1 - score, score]), given
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 3.0])
+def test_right_labels_are_taken_for_wrong_one_time_in_twenty_however_sure_the_scores(exponent):
+    p_values = [label_noise(*sure(800, seed=seed, exponent=exponent, spread=1.5)).p_value for seed in range(60)]
+    assert sum(p < 0.05 for p in p_values) <= 8  # 5 % of 60 is 3; more than 8 has a probability under 1 %
+
+
+@pytest.mark.parametrize("exponent", [1.0, 2.0])
+def test_wrong_labels_are_counted_beside_scores_that_are_too_sure(exponent):
+    found = [label_noise(*sure(seed=seed, exponent=exponent, wrong=0.1)) for seed in range(10)]
+    assert all(one.p_value < 0.05 for one in found)
+    assert np.mean([one.rate for one in found]) == pytest.approx(0.1, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "wrong", "outcome"),
+    [(1.0, 0.0, "passed"), (3.0, 0.0, "passed"), (1.0, 0.1, "failed"), (2.0, 0.1, "failed")],
+)
+def test_scores_that_are_too_sure_do_not_fail_right_labels(exponent, wrong, outcome):
+    scores, given = sure(2000, exponent=exponent, wrong=wrong, spread=2.5)
+    columns = {"score": scores[:, 1], "kind": given}
+    data = evaluation(columns, positive="1", target="kind", scores=("score",))
+    found = LABEL_QUALITY.compute(data, LabelQualityParameters(draws=50), Run(seed=1))
+    assert [str(one.verdict) for one in verdicts(found, "label_quality.wrong_labels")] == [outcome]
 
 
 def test_labels_drawn_from_sure_scores_are_the_surest_class():

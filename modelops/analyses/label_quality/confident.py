@@ -166,39 +166,6 @@ class ByChance:
     rows: int
 
 
-def honest(scores: Numbers, given: Codes) -> Numbers:
-    """Return scores that are as sure of themselves as they are right, by one exponent for all of them.
-
-    A classifier that was trained on few rows, or on features that tell nothing, is surer than it may be: right labels
-    would then contradict it more often than its own doubt says. The exponent with the largest likelihood of the labels
-    lies between -1 and 1: scores are never made surer, and 0 says that they know nothing.
-
-    References
-    ----------
-    C. Guo et al., "On calibration of modern neural networks", ICML 2017 (temperature).
-
-    Examples
-    --------
-    >>> scores = np.tile([[0.99, 0.01]], (10, 1))
-    >>> honest(scores, np.array([0] * 8 + [1] * 2))[0].round(2).tolist()
-    [0.8, 0.2]
-    """
-    from scipy.optimize import minimize_scalar
-
-    logs = np.log(np.clip(scores, 1e-12, None))
-    rows = np.arange(given.size)
-
-    def powers(exponent: float) -> Numbers:
-        raised = np.exp(exponent * logs - (exponent * logs).max(axis=1, keepdims=True))
-        result: Numbers = raised / raised.sum(axis=1, keepdims=True)
-        return result
-
-    def loss(exponent: float) -> float:
-        return -float(np.log(np.maximum(powers(exponent)[rows, given], 1e-300)).mean())
-
-    return powers(float(minimize_scalar(loss, bounds=(-1.0, 1.0), method="bounded").x))
-
-
 def by_chance(
     scores: Numbers, given: Codes, *, draws: int, rng: np.random.Generator, doubt: Numbers | None = None
 ) -> ByChance:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from modelops.analyses.label_quality.confident import ByChance, Spread, Suspects
 from modelops.analyses.label_quality.deviations import Deviations, FarOut
+from modelops.analyses.label_quality.noise import Noise
 from modelops.analyses.measuring import Findings, measured, percent
 from modelops.analyses.statistics.intervals import LEVEL, Interval, wilson
 from modelops.domain.record import Scalar
@@ -53,6 +54,7 @@ def classes(
     found: Suspects,
     around: Spread,
     chance: ByChance,
+    noise: Noise,
     levels: Sequence[str],
     rows: Rows,
     scores: Numbers,
@@ -65,9 +67,18 @@ def classes(
     result = Findings()
     add = result.measurements.append
     add(measured("label_issue_rate", wrong / n, size=n, interval=wilson(wrong, n, level=level), level=level))
-    add(measured("expected_label_issue_rate", chance.rate, size=chance.rows, note="labels drawn from the scores"))
+    add(
+        measured(
+            "expected_label_issue_rate",
+            chance.rate,
+            size=chance.rows,
+            note="labels drawn from the scores, made as sure as they are right",
+        )
+    )
     add(_excess(wrong, n, chance.rate, level))
     add(measured("label_issue_p_value", chance.p_value, size=chance.rows))
+    add(measured("label_noise_rate", noise.rate, size=n, note="0 where the scores alone explain the contradictions"))
+    add(measured("label_noise_p_value", noise.p_value, size=n))
     add(
         measured(
             "estimated_label_error_rate",
@@ -261,6 +272,7 @@ def numbers(
         measured("expected_label_issue_rate", chance.rate, size=n, note=tails),
         _excess(wrong, n, chance.rate, LEVEL),
         measured("label_issue_p_value", chance.p_value, size=n),
+        measured("label_noise_p_value", chance.p_value, size=n),
         measured(
             "estimated_label_error_rate",
             None,

@@ -12,8 +12,9 @@ from modelops.analyses.base import Computed, EvaluationData, Run, Sample
 from modelops.analyses.composed import content_keys
 from modelops.analyses.cores.row_hashes import Hashes, row_hashes, value_hashes
 from modelops.analyses.label_quality import display
-from modelops.analyses.label_quality.confident import ByChance, by_chance, honest, spread, suspects
+from modelops.analyses.label_quality.confident import ByChance, by_chance, spread, suspects
 from modelops.analyses.label_quality.deviations import deviations, far_out
+from modelops.analyses.label_quality.noise import label_noise
 from modelops.analyses.label_quality.scoring import cross_fitted, encoded
 from modelops.analyses.levels import Coded, coded
 from modelops.analyses.measuring import Findings
@@ -157,7 +158,6 @@ class Checking:
             table = encoded(self.sample, rows)
             owners = row_owners(self.sample, rows)
             used = cross_fitted(table, given, owners, n_classes=len(labels.levels), seed=self.run.seed, progress=step)
-            doubt = honest(used, given)
         else:
             complete = np.isfinite(scores).all(axis=1)
             self._drop("a score is missing", complete | ~known)
@@ -171,28 +171,27 @@ class Checking:
             if float(np.abs(totals - 1).max()) > _NO_DOUBT:
                 self.findings.notes.append("The scores of a row did not add up to 1; they were divided by their sum.")
             used = np.divide(used, totals, out=np.full_like(used, 1 / used.shape[1]), where=totals > 0)
-            doubt = used
             self.findings.notes.append(
-                "The labels were held against the given scores. That they contradict more labels than their own doubt"
-                " expects can also mean that the scores are too sure of themselves: see their calibration."
+                "The labels were held against the given scores, after these were made as sure as they are right (one"
+                " exponent for all)."
             )
-        return self._judged_classes(labels, rows, given, used, doubt)
+        return self._judged_classes(labels, rows, given, used)
 
-    def _judged_classes(
-        self, labels: Coded, rows: Rows, given: NDArray[np.int64], scores: Numbers, doubt: Numbers
-    ) -> str:
+    def _judged_classes(self, labels: Coded, rows: Rows, given: NDArray[np.int64], scores: Numbers) -> str:
         self.run.progress(0.6, "looking for labels that the scores contradict")
         found = suspects(scores, given)
         draws, level = self.parameters.draws, self.parameters.level
         around = spread(scores, given, draws=draws, level=level, rng=np.random.default_rng([self.run.seed, 1]))
+        self.run.progress(0.75, "telling wrong labels from scores that are too sure")
+        noise = label_noise(scores, given)
         self.run.progress(0.8, "drawing labels from the scores")
         chance: ByChance = by_chance(
-            scores, given, draws=draws, rng=np.random.default_rng([self.run.seed, 2]), doubt=doubt
+            scores, given, draws=draws, rng=np.random.default_rng([self.run.seed, 2]), doubt=noise.doubt
         )
         self.run.progress(0.95, "writing down what was found")
         self.findings.add(
             display.classes(
-                found, around, chance, labels.levels, rows, scores, queue=self.parameters.queue, level=level
+                found, around, chance, noise, labels.levels, rows, scores, queue=self.parameters.queue, level=level
             )
         )
         return display.summary_of_classes(found, around, chance)
