@@ -71,7 +71,14 @@ def _verdicts(rule: Rule, result: AnalysisResult, known: _ByScope) -> Iterator[V
         because = f"The rule is for {rule.task}, this is {result.task}."
         yield Verdict(rule=rule.id, verdict=Outcome.NOT_APPLICABLE, because=because, metric=rule.metric)
         return
-    judged = _judged(rule, result) or _unmeasured(rule, result)
+    found = _judged(rule, result) or _unmeasured(rule, result)
+    judged = _in_use(rule, found, result)
+    if found and not judged:
+        because = (
+            f"{metric_name(rule.metric)} is judged of columns that are {' or '.join(rule.roles)}; none has a figure."
+        )
+        yield Verdict(rule=rule.id, verdict=Outcome.NOT_APPLICABLE, because=because, metric=rule.metric)
+        return
     if not judged:
         because = f"This run did not measure {metric_phrase(rule.metric)}{_wanted_scope(rule)}."
         yield Verdict(rule=rule.id, verdict=Outcome.NOT_RUN, because=because, metric=rule.metric, scope=rule.scope)
@@ -97,6 +104,20 @@ def _judged(rule: Rule, result: AnalysisResult) -> list[Measurement]:
                 if earlier is None or (earlier.value is None and one.value is not None):
                     chosen[_key(one.scope)] = one
     return list(chosen.values())
+
+
+def _in_use(rule: Rule, found: list[Measurement], result: AnalysisResult) -> list[Measurement]:
+    """Leave out the columns that have none of the roles of the rule, where any column of the data has one."""
+    data = result.inputs.get("data")
+    with_role = {name for name, text in (data.roles if data else {}).items() if _words(text) & set(rule.roles)}
+    if not with_role:
+        return found
+    return [one for one in found if one.scope.get("feature", "") in {"", *with_role}]
+
+
+def _words(roles: str) -> set[str]:
+    """Return the roles that stand in the text of a column: ``feature 3, sensitive`` where features have an order."""
+    return {role.partition(" ")[0] for role in roles.split(", ")}
 
 
 def _unmeasured(rule: Rule, result: AnalysisResult) -> list[Measurement]:

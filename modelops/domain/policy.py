@@ -11,7 +11,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from modelops.domain.columns import Task
+from modelops.domain.columns import ColumnRole, Task
 from modelops.domain.digest import Digest
 from modelops.domain.inventory import RiskTier
 from modelops.domain.judging import judge, not_run
@@ -59,6 +59,9 @@ class Rule(Record):
         Whether the whole interval must keep the limit, not the value alone.
     minimum_sample
         Below it there is not enough data, whatever the value.
+    roles
+        Only columns that have one of these roles are judged; all where no column has one (nobody said what the columns
+        are for), or where the rule names none. For measurements whose scope names a ``feature``.
     task
         The task that the rule is for; for the other one it is not applicable.
     why
@@ -80,11 +83,12 @@ class Rule(Record):
     significance: Significance | None = None
     certain: bool = False
     minimum_sample: int = Field(default=1, ge=1)
+    roles: tuple[ColumnRole, ...] = ()
     task: Task | None = None
     why: str = Field(min_length=1, max_length=2000)
     serves: tuple[str, ...] = ()
 
-    @field_validator("for_each", "serves", mode="before")
+    @field_validator("for_each", "roles", "serves", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
@@ -97,6 +101,8 @@ class Rule(Record):
             raise ValueError("a rule has either for_each or scope, not both")
         if self.for_each and self.by_class:
             raise ValueError("a rule with for_each judges classes anyway; by_class is for rules without")
+        if self.roles and "feature" not in self.for_each:
+            raise ValueError("roles are for rules that judge each feature")
         return self
 
     @property

@@ -178,6 +178,19 @@ def test_a_range_that_cannot_be_read_is_refused(text):
         examined({"age": [1, 2]}, parameters={"ranges": (text,)})
 
 
+@pytest.mark.parametrize("rule", ["missing", "disguised_missing", "infinite", "impossible", "spelling"])
+def test_columns_that_the_model_does_not_use_fail_nothing(rule):
+    bad = {
+        "note": [None] * 130 + ["Berlin"] * 60 + ["berlin"] * 7 + ["n/a"] * 3,
+        "age": [200.0] * 100 + [np.inf] * 100,
+    }
+    found = examined({"size": np.arange(200.0), "kind": ["a", "b"] * 100, **bad}, features=("size", "kind")).computed
+    told = verdicts(found, f"data_quality.{rule}", roles={"size": "feature", "kind": "feature", "note": "id"})
+    assert "failed" not in {str(one.verdict) for one in told}
+    told = verdicts(found, f"data_quality.{rule}", roles={"size": "feature", "age": "feature", "note": "feature"})
+    assert "failed" in {str(one.verdict) for one in told}
+
+
 def test_what_no_column_can_have_does_not_apply():
     numbers = examined({"size": list(range(200))}, features=("size",)).computed
     words = examined({"word": ["a", "b"] * 100}, features=("word",)).computed

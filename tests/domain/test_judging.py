@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelops.domain.policy import Policy, Rule, Significance, judge, not_run
-from modelops.domain.result import AnalysisResult, Measurement, Outcome, Protection
+from modelops.domain.result import AnalysisResult, InputRecord, Measurement, Outcome, Protection
 
 TIERS = ("low", "medium", "high")
 
@@ -196,6 +196,45 @@ def test_a_rule_by_class_leaves_other_scopes_alone():
     top = measurement(0.1, prediction="top label")
     assert verdict(rule(by_class=True), top).verdict is Outcome.NOT_RUN
     assert verdict(rule(by_class=True, scope={"prediction": "top label"}), top).verdict is Outcome.FAILED
+
+
+def with_roles(found, **roles):
+    digest = "sha256:" + "0" * 64
+    return found.model_copy(update={"inputs": {"data": InputRecord(digest=digest, roles=roles)}})
+
+
+def by_feature(verdicts):
+    return {one.scope.get("feature"): str(one.verdict) for one in verdicts}
+
+
+USED = {"for_each": "feature", "roles": ("feature", "target")}
+
+
+def test_only_columns_with_a_role_of_the_rule_are_judged():
+    bad = result(*(measurement(0.1, feature=name) for name in ("age", "sex", "label", "note", "id")))
+    roles = {"age": "feature 1", "sex": "feature 2, sensitive", "label": "target", "id": "id"}
+    found = judge(policy(rule(**USED)), with_roles(bad, **roles))
+    assert by_feature(found) == dict.fromkeys(("age", "sex", "label"), "failed")
+
+
+def test_where_nobody_said_what_columns_are_for_all_are_judged():
+    bad = result(measurement(0.1, feature="age"), measurement(0.1, feature="note"))
+    assert by_feature(judge(policy(rule(**USED)), bad)) == {"age": "failed", "note": "failed"}
+    assert by_feature(judge(policy(rule(**USED)), with_roles(bad, age="id"))) == {"age": "failed", "note": "failed"}
+
+
+def test_where_no_column_in_use_has_the_figure_the_rule_does_not_apply():
+    bad = with_roles(result(measurement(0.1, feature="note")), age="feature")
+    (found,) = judge(policy(rule(**USED)), bad)
+    assert (found.verdict, found.because) == (
+        Outcome.NOT_APPLICABLE,
+        "Accuracy is judged of columns that are feature or target; none has a figure.",
+    )
+
+
+def test_a_rule_without_roles_judges_every_column():
+    bad = with_roles(result(measurement(0.1, feature="note")), age="feature")
+    assert by_feature(judge(policy(rule(for_each="feature")), bad)) == {"note": "failed"}
 
 
 def test_what_there_is_nothing_of_does_not_apply():

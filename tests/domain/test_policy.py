@@ -72,6 +72,8 @@ def test_a_rule_is_found_by_its_id():
         ),
         ("[{id: r, analysis: a, metric: b, at_least: 1, for_each: x, scope: {y: z}, why: w}]", "for_each or scope"),
         ("[{id: r, analysis: a, metric: b, at_least: 1, for_each: x, by_class: true, why: w}]", "by_class is for"),
+        ("[{id: r, analysis: a, metric: b, at_least: 1, roles: feature, why: w}]", "each feature"),
+        ("[{id: r, analysis: a, metric: b, at_least: 1, for_each: feature, roles: column, why: w}]", "roles"),
         ("[{id: r, analysis: a, metric: b, at_least: 1}]", "why"),
         ("[{id: r, analysis: a, metric: b, at_least: 1, why: w, treshold: 2}]", "treshold"),
         ("[{id: r, analysis: a, metric: b, at_least: .nan, why: w}]", "finite"),
