@@ -8,6 +8,7 @@ run was asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import not_
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -40,6 +41,10 @@ class Criterion(Record):
         The bound; exactly one of them.
     margin
         How far beyond the bound a value may lie without mattering.
+    minimum_sample
+        From fewer rows nothing is accepted. 0: from any number.
+    certain
+        Whether the whole interval must keep the bound, and not the value alone.
     role, dataset
         On which data it is measured: data of this role, or exactly the table with this digest; any without them.
     why
@@ -54,6 +59,9 @@ class Criterion(Record):
     at_least: float | None = None
     at_most: float | None = None
     margin: float = Field(default=0.0, ge=0)
+    # Left out where they demand nothing: the digests of criteria that do without them stay what they were.
+    minimum_sample: int = Field(default=0, ge=0, le=10**12, exclude_if=not_)
+    certain: bool = Field(default=False, exclude_if=not_)
     role: DatasetRole | None = None
     dataset: Digest | None = None
     dataset_name: str = Field(default="", max_length=150)
@@ -77,6 +85,8 @@ class Criterion(Record):
             at_least=self.at_least,
             at_most=self.at_most,
             margin=self.margin,
+            minimum_sample=max(1, self.minimum_sample),
+            certain=self.certain,
             why=self.why,
             serves=SERVES,
         )
@@ -99,7 +109,9 @@ class Criterion(Record):
     def bound(self) -> str:
         """The bound with its margin, in words."""
         side = f"at most {self.at_most:g}" if self.at_most is not None else f"at least {self.at_least:g}"
-        return f"{side} (margin {self.margin:g})" if self.margin else side
+        side += f" (margin {self.margin:g})" if self.margin else ""
+        side += " with the whole interval" if self.certain else ""
+        return f"{side}, from {self.minimum_sample:,} rows on" if self.minimum_sample else side
 
     @property
     def words(self) -> str:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["model_card", "result_report", "review_report"]
 
 
-def result_report(result: AnalysisResult) -> str:
+def result_report(result: AnalysisResult, *, origin: str = "") -> str:
     """Return the report of one analysis as one HTML file of less than 1 MB, see `modelops.reports.result`."""
     from modelops.reports.result import result_report as make
 
-    return make(result)
+    return make(result, origin=origin)
 
 
 def review_report(content: ReportContent) -> str:

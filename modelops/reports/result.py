@@ -29,15 +29,17 @@ class Method:
     has_costs: bool = False
 
 
-def result_report(result: AnalysisResult) -> str:
+def result_report(result: AnalysisResult, *, origin: str = "") -> str:
     """Return one HTML file: verdicts, measurements, charts, inputs with their digests, and how to run it again.
 
+    ``origin`` says of which model, data and run it is, where that is known: a result names nothing but digests.
     It holds what the result holds, and so no rows of the data. It needs no network, runs no script and stays below
     1 MB: charts and rows beyond that are left out, and it says so.
     """
     verdicts = sorted(result.verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.verdict))
     shared = {
         "result": result,
+        "origin": origin,
         "verdicts": verdicts,
         "method": method_of(result.analysis),
         "conclusion": conclusion(result.verdicts),

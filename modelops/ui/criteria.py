@@ -131,6 +131,20 @@ def new_criterion(
             key=f"{key} margin",
             help="How far beyond the bound a value may lie without mattering.",
         )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        fewest = st.number_input(
+            "Fewest rows",
+            min_value=0,
+            value=100,
+            step=50,
+            key=f"{key} rows",
+            help="From fewer rows than this nothing is accepted: on ten rows a perfect score can be chance.",
+        )
+        certain = st.checkbox(
+            "The whole interval must keep the bound",
+            key=f"{key} certain",
+            help="Stricter: it is not enough that the value keeps the bound while chance could explain it.",
+        )
     if metric in noise:
         spread, run = noise[metric]
         st.caption(
@@ -153,6 +167,7 @@ def new_criterion(
     )
     said: dict[str, object] = {"analysis": analysis, "metric": metric, "scope": scope, "margin": margin, "why": why}
     said |= {"for_each": _FOR_EACH.get(rows, ()), side.replace(" ", "_"): bound}
+    said |= {"minimum_sample": fewest, "certain": certain}
     if data in tables:
         return said | {"dataset": data, "dataset_name": tables[data].name}
     return said | {"role": data or None}

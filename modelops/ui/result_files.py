@@ -19,9 +19,9 @@ def json_file(result: AnalysisResult) -> bytes:
     return canonical_bytes(result)
 
 
-def report_file(result: AnalysisResult) -> bytes:
-    """Return the report as one HTML file."""
-    return result_report(result).encode()
+def report_file(result: AnalysisResult, *, origin: str) -> bytes:
+    """Return the report as one HTML file; ``origin`` says of which model, data and run it is."""
+    return result_report(result, origin=origin).encode()
 
 
 def numbers_file(result: AnalysisResult) -> bytes:

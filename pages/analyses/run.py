@@ -31,7 +31,6 @@ from modelops.ui.what_if import KEY as WHAT_IF_KEY
 from modelops.ui.what_if import WHAT_IF, case_of
 
 FILES = (
-    ("Report (HTML)", result_files.report_file, "html", "text/html"),
     ("Result file (JSON)", result_files.json_file, "json", "application/json"),
     ("Numbers (CSV)", result_files.numbers_file, "csv", "text/csv"),
     ("Points of the charts (CSV)", result_files.points_file, "points.csv", "text/csv"),
@@ -58,6 +57,11 @@ def show_heading() -> None:
         st.title(plain(TITLES.get(run.analysis, run.analysis)), anchor=False, width="content")
         if run.state in TERMINAL:
             outcome(run)
+    st.caption(plain(origin()))
+
+
+def origin() -> str:
+    """Return what ran on what, and for whom."""
     compared = names.datasets.get(run.reference_id or 0)
     parts = [
         f"Run {run_id}",
@@ -66,7 +70,7 @@ def show_heading() -> None:
         f"compared with {compared}" if compared else "",
         f"asked for by {asker}, {utc(run.requested_at)}",
     ]
-    st.caption(plain("  ·  ".join(part for part in parts if part)))
+    return "  ·  ".join(part for part in parts if part)
 
 
 def show_end() -> None:
@@ -158,7 +162,8 @@ def show_actions() -> None:
             COMPARE, label="Compare", icon=":material/compare:", query_params={"left": str(run_id)}, width="content"
         )
         with st.popover("Download", icon=":material/download:"):
-            for label, make, ending, kind in FILES:
+            report = partial(result_files.report_file, origin=f"{model.name}  ·  {origin()}")
+            for label, make, ending, kind in (("Report (HTML)", report, "html", "text/html"), *FILES):
                 st.download_button(
                     label,
                     partial(make, result),

@@ -313,8 +313,9 @@ def test_the_tables_to_take_away_hold_every_number_and_every_point(result):
 
 
 def test_the_report_is_one_page_without_scripts(result):
-    page = result_files.report_file(result)
+    page = result_files.report_file(result, origin="Credit default  ·  Run 1")
     assert b"<script" not in page
+    assert "Credit default  ·  Run 1".encode() in page
     assert len(page) < 1_000_000
 
 

@@ -84,7 +84,7 @@ def test_an_author_adds_a_criterion_and_freezes_it(review, store, visit):
     field(screen, "Measured on", "selectbox").select("test")
     field(screen, "Why this bound?", "text_area").input("As good as by hand.")
     screen = press(screen, "Add")
-    assert "Recall, all rows: at least 0.75, on test data" in texts(screen)
+    assert "Recall, all rows: at least 0.75, from 100 rows on, on test data" in texts(screen)
     assert sets(store) == []
     screen = press(screen, "Freeze")
     (frozen,) = sets(store)
