@@ -316,3 +316,7 @@ def test_without_a_target_it_is_said_that_labels_cannot_be_seen():
     assert find(found, "label_coverage_gap").value is None
     assert find(found, "holdout_rows_to_compare").value is None
     assert "Without a target column" in found.summary
+
+
+def test_features_have_no_table_where_nothing_is_known_of_any():
+    assert "earlier_scores" not in [table.name for table in looked(applications()).tables]

@@ -190,7 +190,8 @@ def earlier_findings(data: Decisions, sample: Sample, *, progress: Callable[[flo
     for one, value in zip(associations, adjusted, strict=True):
         found.measurements += _measurements(one, value)
     found.curves += _forest(associations)
-    found.tables.append(_table(associations, adjusted, suspicious))
+    if suspicious or any(one.value is not None for one in associations):
+        found.tables.append(_table(associations, adjusted, suspicious))
     return found
 
 
