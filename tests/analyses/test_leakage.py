@@ -427,6 +427,65 @@ def test_a_file_sorted_by_label_is_noticed_and_a_mixed_one_is_not():
     assert searched(columns).one("order_adjusted_p_value", feature="(row order)").value > 0.05
 
 
+def over_years(rows=1200, seed=3, *, steep=0.6):
+    """A file in the order of time, in which ever more labels are positive."""
+    rng = np.random.default_rng(seed)
+    place = np.arange(rows) / rows
+    labels = rng.random(rows) < 0.2 + steep * place
+    return {
+        "size": rng.normal(size=rows),
+        "at": days(0, rows),
+        "case": np.arange(rows) + 5000,
+        "y": ["yes" if label else "no" for label in labels],
+    }
+
+
+def outcomes_of(found, rule, task=Task.CLASSIFICATION):
+    return [str(one.verdict) for one in verdicts(found.computed, rule, task=task)]
+
+
+def test_a_base_rate_that_rises_in_a_file_by_time_is_no_leak():
+    found = searched(over_years(), time="at", ids=("case",))
+    assert found.one("order_roc_auc", feature="(row order)").value > 0.6
+    assert found.one("order_adjusted_p_value", feature="case").value < 0.05
+    assert outcomes_of(found, "leakage.order") == ["passed", "passed"]
+    assert outcomes_of(found, "leakage.periods") == ["passed"]
+
+
+def test_a_file_sorted_by_label_is_a_leak_although_it_has_times():
+    columns = over_years()
+    order = np.argsort(np.asarray(columns["y"]), kind="stable")
+    found = searched({name: np.asarray(values)[order] for name, values in columns.items()}, time="at")
+    assert outcomes_of(found, "leakage.order") == ["failed"]
+
+
+def test_without_times_an_order_that_tells_the_label_is_a_leak():
+    columns = over_years()
+    del columns["at"]
+    assert outcomes_of(searched(columns, ids=("case",)), "leakage.order") == ["failed", "failed"]
+
+
+def test_classes_of_different_years_are_a_leak_although_the_file_is_in_order():
+    columns = over_years()
+    columns["y"] = ["no"] * 600 + ["yes"] * 600
+    found = searched(columns, time="at")
+    assert found.one("time_roc_auc").value > 0.99
+    assert outcomes_of(found, "leakage.periods") == ["failed"]
+
+
+def test_quantities_that_rise_over_time_are_no_leak_and_sorted_ones_are():
+    columns = over_years()
+    rng = np.random.default_rng(1)
+    columns["y"] = np.arange(1200) / 100 + rng.normal(0, 3, 1200)
+    rising = searched(columns, task=Task.REGRESSION, time="at")
+    assert rising.one("order_r2", feature="(row order)").value > 0.3
+    assert outcomes_of(rising, "leakage.order_of_quantities", Task.REGRESSION) == ["immaterial"]
+    order = np.argsort(columns["y"])
+    mixed = {name: np.asarray(values)[order] for name, values in columns.items()}
+    found = searched(mixed, task=Task.REGRESSION, time="at")
+    assert outcomes_of(found, "leakage.order_of_quantities", Task.REGRESSION) == ["failed"]
+
+
 def test_an_id_that_tells_the_label_is_noticed():
     columns = table(400, 1)
     rank = rankdata([f"{label}{row:04}" for row, label in enumerate(columns["y"])])

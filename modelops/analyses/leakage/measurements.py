@@ -36,6 +36,7 @@ def all_measurements(found: Leaks) -> Iterator[Measurement]:
     yield from _family(found, "missingness", found.missing, found.features, complete)
     others = tuple(name for name in found.ids if name not in found.features)
     yield from _family(found, "order", found.order, (*others, ROW_ORDER), one_value)
+    yield from _beyond_time(found, (*others, ROW_ORDER))
     yield from _model(found)
 
 
@@ -141,6 +142,35 @@ def _family(
             size=found.judged,
             scope=scope,
             otherwise=reason,
+        )
+
+
+def _beyond_time(found: Leaks, names: Sequence[str]) -> Iterator[Measurement]:
+    """Yield what the time alone tells, and what ids and order tell beyond it.
+
+    Labels may become more frequent over the years. In a file in the order of time the place of a row then tells of the
+    label what its time tells, and nothing more.
+    """
+    metric, nothing = ("r2", 0.0) if found.task is Task.REGRESSION else ("roc_auc", 0.5)
+    time = found.time
+    reason = found.reasons.get("single") or found.reasons.get("time", "")
+    rows = time.rows if time else 0
+    interval = time.interval if time else None
+    yield measured(f"time_{metric}", time.value if time else None, size=rows, interval=interval, otherwise=reason)
+    yield measured("time_p_value", time.p_value if time else None, size=rows, otherwise=reason)
+    told = max(nothing, time.value) if time else nothing
+    by_name = {one.name: one for one in found.order}
+    for name in names:
+        one, why = by_name.get(name), found.reasons.get("single") or found.reasons.get(f"order {name}", "")
+        ends = one.interval if one else None
+        yield measured(
+            f"excess_order_{metric}",
+            None if why else (one.value - told if one else 0.0),
+            size=found.judged,
+            scope={"feature": name},
+            interval=(ends[0] - told, ends[1] - told) if ends else None,
+            note=f"beyond what the time alone tells, {told:.3f}" if time else "beyond chance: there is no time column",
+            otherwise=why,
         )
 
 

@@ -20,6 +20,11 @@ METRICS: dict[str, str] = {
     "order_roc_auc": "How well an id, or the place of the rows in the table, tells the classes apart.",
     "order_r2": "Which share of the target's variance an id, or the place of the rows in the table, explains.",
     "order_adjusted_p_value": "How often permuted labels are predicted as well, adjusted for ids and order.",
+    "excess_order_roc_auc": "How well an id, or the place of the rows, tells classes apart beyond what the time tells.",
+    "excess_order_r2": "Share of the target's variance that an id, or the place of the rows, explains beyond the time.",
+    "time_roc_auc": "How well the time of a row alone tells the classes apart; 0.5 by chance.",
+    "time_r2": "Share of the target's variance that the time of a row alone explains.",
+    "time_p_value": "How often permuted labels are told by the time as well.",
     "batch_dependent_rate": "Share of rows that the model answers otherwise alone than in a batch.",
     "batch_difference": "The largest difference of an answer alone and in a batch.",
 }

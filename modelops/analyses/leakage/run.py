@@ -44,7 +44,7 @@ NO_TRAIN = "No training data was given: what it shares with the data cannot be t
 _TRAIN_ROWS = 10
 _CELLS = 20_000_000
 _PERMUTED = 50_000_000
-_FAMILIES = ("single_feature", "missingness", "order")
+_FAMILIES = ("single_feature", "missingness", "order", "time")
 
 
 @dataclass
@@ -60,6 +60,7 @@ class Leaks:
     values: list[Strength] = field(default_factory=list)
     missing: list[Strength] = field(default_factory=list)
     order: list[Strength] = field(default_factory=list)
+    time: Strength | None = None
     features: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     alone: Alone | None = None
@@ -254,8 +255,17 @@ class Searching:
         self.found.missing = self._judged(missing, labels, "missingness", lambda done: step(0.6 + 0.3 * done))
         order = [id_predictor(self.sample, name, labels) for name in self.found.ids if name not in features]
         self.found.order = self._judged(
-            [*order, order_predictor(labels)], labels, "order", lambda done: step(0.9 + 0.1 * done)
+            [*order, order_predictor(labels)], labels, "order", lambda done: step(0.9 + 0.07 * done)
         )
+        time = self.sample.roles.time
+        if time is None:
+            self.found.reasons["time"] = "No column has the role of the time."
+            return
+        alone = self._judged(
+            [id_predictor(self.sample, time, labels)], labels, "time", lambda done: step(0.97 + 0.03 * done)
+        )
+        self.found.time = alone[0] if alone else None
+        self.found.reasons |= {} if alone else {"time": f"The time column {time!r} does not vary, or has no order."}
 
     def _judged(
         self,
