@@ -249,6 +249,69 @@ def test_constants_and_identifiers_are_named():
 # Rows and labels
 
 
+def outcomes(found, rule, task=Task.CLASSIFICATION):
+    return [str(one.verdict) for one in verdicts(found.computed, f"data_quality.{rule}", task=task)]
+
+
+def test_coarse_features_with_uncertain_outcomes_do_not_contradict():
+    rng = np.random.default_rng(1)
+    region, grade = rng.integers(0, 5, 2000), rng.integers(0, 4, 2000)
+    label = rng.random(2000) < 0.2 + 0.1 * grade
+    found = examined({"region": region, "grade": grade, "y": label.astype(int)}, target="y")
+    assert found.one("conflicting_label_rate").value > 0.9
+    assert found.one("excess_conflicting_label_rate").value <= 0
+    assert outcomes(found, "contradictions") == ["passed"]
+
+
+def test_the_same_rows_with_another_label_contradict():
+    rng = np.random.default_rng(1)
+    rows = {"size": rng.normal(size=900), "grade": rng.integers(0, 4, 900), "y": rng.integers(0, 2, 900)}
+    doubled = {name: np.concatenate([values, values[:100]]) for name, values in rows.items()}
+    doubled["y"][900:] = 1 - doubled["y"][900:]
+    found = examined(doubled, target="y")
+    assert found.one("conflicting_label_rate").value == 0.2
+    # The doubled sizes can meet their grade again in a composed row: a twentieth of them do.
+    assert 0.12 < found.one("excess_conflicting_label_rate").value < 0.2
+    assert outcomes(found, "contradictions") == ["failed"]
+
+
+def test_without_contradicting_rows_there_is_nothing_to_compare():
+    found = examined({"size": np.arange(300.0), "y": np.arange(300) % 2}, target="y")
+    assert outcomes(found, "contradictions") == ["passed"]
+    assert "no two rows contradict" in found.one("excess_conflicting_label_rate").note
+
+
+def test_amounts_and_texts_that_are_all_distinct_name_no_rows():
+    rng = np.random.default_rng(2)
+    cents = rng.permutation(np.unique(np.round(np.exp(rng.normal(14, 1.2, 3000)))))[:2000]
+    words = rng.choice(["red", "blue", "large", "small", "old", "new"], (2000, 2))
+    note = [f"{one} {other} box, {row} cm" for row, (one, other) in enumerate(words)]
+    found = examined({"balance": cents.astype(int), "note": note}, features=("balance", "note"))
+    assert outcomes(found, "identifiers") == ["passed"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(2000) + 70_000,
+        np.arange(2000) * 13 + np.random.default_rng(1).integers(0, 13, 2000),
+        np.random.default_rng(2).choice(10**9, 2000, replace=False),
+        [f"case-{row:05}" for row in range(2000)],
+    ],
+)
+def test_numbers_of_cases_name_rows_whatever_the_column_is_called(values):
+    found = examined({"reading": values}, features=("reading",))
+    assert outcomes(found, "identifiers") == ["failed"]
+
+
+def test_what_is_called_an_id_or_said_to_be_one_names_rows():
+    skewed = np.unique(np.round(np.exp(np.random.default_rng(2).normal(14, 1.2, 3000)))).astype(int)[:2000]
+    assert outcomes(examined({"customerId": skewed}), "identifiers") == ["failed"]
+    repeated = [f"c{row % 300}" for row in range(2000)]
+    found = examined({"customer": repeated}, features=("customer",), ids=("customer",))
+    assert outcomes(found, "identifiers") == ["failed"]
+
+
 def test_repeated_rows_keys_and_contents_agree_with_pandas():
     rng = np.random.default_rng(4)
     frame = pd.DataFrame({"a": rng.integers(0, 6, 400), "b": rng.choice(["u", "v"], 400), "y": rng.integers(0, 2, 400),

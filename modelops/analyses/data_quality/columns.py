@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from modelops.analyses.cores.arrow_numbers import Kind, kind_of, numeric, present
-from modelops.analyses.data_quality.numbers import NumberProfile, number_profile
+from modelops.analyses.data_quality.numbers import QUANTILES, NumberProfile, number_profile
 from modelops.analyses.data_quality.personal import Personal, by_name, by_pattern, in_numbers
 from modelops.analyses.data_quality.texts import TextProfile, levels_of, text_profile
 
@@ -17,6 +18,8 @@ _MANY_FOR_IDS = 1000
 _ID_SHARE = 0.95
 _LONGEST_ID = 64
 _LEAST_NUMBER = 10**8
+_EVEN = 0.05
+_ID_NAME = re.compile(r"(^|_)(id|ids|uid|uuid|guid|key|identifier)$")
 _MOST_EXACT = 2.0**63
 
 _PLAUSIBLE: dict[str, tuple[float, float]] = {
@@ -108,6 +111,26 @@ class ColumnQuality:
         return counts_up or n >= _MANY_FOR_IDS
 
     @property
+    def names_rows(self) -> bool:
+        """Whether the column is an identifier and not merely distinct in nearly every row, as amounts and texts are.
+
+        Its name says so; or its numbers count up or are dealt evenly over their range, as numbers of cases are and
+        amounts are not; or its texts are single words.
+        """
+        if not self.is_id_like:
+            return False
+        if _ID_NAME.search(_words_of(self.name)):
+            return True
+        if self.text is not None:
+            return self.text.several_words <= (1 - _ID_SHARE) * self.text.n_values
+        found = self.number
+        if found is None or found.minimum is None or found.maximum is None or not found.quantiles:
+            return True
+        span = found.maximum - found.minimum
+        even = [found.minimum + share * span for share in QUANTILES]
+        return max(abs(own - other) for own, other in zip(found.quantiles, even, strict=True)) <= _EVEN * span
+
+    @property
     def may_be_personal(self) -> bool:
         """Whether values or name speak of personal data."""
         return bool(self.personal) or self.named is not None
@@ -156,6 +179,11 @@ def _numbers(blank: ColumnQuality, column: pa.ChunkedArray, how: Looking, *, tim
         limits=limits,
         is_time=times,
     )
+
+
+def _words_of(name: str) -> str:
+    """Return a name in small letters with its words apart: ``customerId`` is ``customer_id``."""
+    return _plain(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name))
 
 
 def _plain(name: str) -> str:

@@ -71,7 +71,7 @@ def _of_column(column: ColumnQuality, found: Quality) -> Iterator[Issue]:
         yield Issue(f"personal data by name: {column.named}", column.name, None, None, "Drop, mask or justify it.")
     if column.is_constant:
         yield Issue("one value only", column.name, None, None, "It tells nothing: drop it, or repair its source.")
-    if column.is_id_like and "feature" in found.roles[column.name]:
+    if column.names_rows and "feature" in found.roles[column.name]:
         yield Issue("names rows", column.name, None, None, "A model would learn rows by heart: give it the use id.")
     yield from rows("missing", column.nulls, "Find out why; missing rows may differ from the others.")
     yield from rows("stands for missing", column.disguised, "Leave the cell empty where a value is missing.")
@@ -111,7 +111,7 @@ def summary(found: Quality) -> str:
     if found.twins and found.twins.conflicting:
         share = percent(found.twins.conflicting / found.twins.rows)
         sentences.append(f"{share} of the labelled rows have a twin with the same features and another label.")
-    useless = [column.name for column in features(found) if column.is_constant or column.is_id_like]
+    useless = [column.name for column in features(found) if column.is_constant or column.names_rows]
     if useless:
         verb = "tells" if len(useless) == 1 else "tell"
         sentences.append(f"{_listed(useless)} {verb} a model nothing worth learning (one value, or an identifier).")

@@ -13,7 +13,7 @@ from modelops.analyses.data_quality.numbers import QUANTILES, NumberProfile
 from modelops.analyses.data_quality.pairs import Pairs
 from modelops.analyses.data_quality.texts import TextProfile
 from modelops.analyses.measuring import inapplicable, measured
-from modelops.analyses.statistics.intervals import wilson
+from modelops.analyses.statistics.intervals import newcombe, wilson
 from modelops.domain.columns import Task
 from modelops.domain.result import Measurement
 
@@ -79,9 +79,32 @@ def _table(found: Quality) -> Iterator[Measurement]:
     yield measured("missing_cell_rate", sum(column.nulls for column in columns) / cells, size=cells)
     yield measured("disguised_missing_cell_rate", sum(column.disguised for column in columns) / cells, size=cells)
     yield _count("constant_feature_count", [one for one in learned if one.is_constant], len(learned))
-    yield _count("id_like_feature_count", [one for one in learned if one.is_id_like], len(learned))
+    yield _count("id_like_feature_count", [one for one in learned if _names_rows(one, found)], len(learned))
     yield _count("personal_data_column_count", [one for one in columns if one.may_be_personal], len(columns))
     yield _count("personal_data_feature_count", [one for one in learned if one.may_be_personal], len(learned))
+
+
+def _names_rows(column: ColumnQuality, found: Quality) -> bool:
+    """Say whether a feature names rows: by its values, or because a person said that it is an id."""
+    return column.names_rows or "id" in found.roles[column.name].split(", ")
+
+
+def _excess_contradictions(found: Quality) -> Measurement:
+    """Return the share of contradicting rows beyond what coarse features make alike."""
+    name, twins = "excess_conflicting_label_rate", found.twins
+    if twins is None or not twins.rows:
+        return measured(name, None, size=0, otherwise=found.no_twins or "No row has a label.")
+    share = twins.conflicting / twins.rows
+    if found.alike is None:
+        return measured(name, share, size=twins.rows, interval=wilson(0, twins.rows), note="no two rows contradict")
+    count, rows = found.alike
+    return measured(
+        name,
+        share - count / rows,
+        size=twins.rows,
+        interval=newcombe(twins.conflicting, twins.rows, count, rows),
+        note=f"of {rows:,} rows composed of the same values, {count / rows:.1%} are like some row by chance",
+    )
 
 
 def _rows(found: Quality, task: Task) -> Iterator[Measurement]:
@@ -115,6 +138,7 @@ def _rows(found: Quality, task: Task) -> Iterator[Measurement]:
         note=f"{twins.twins:,} rows share every feature with another row" if twins else None,
         otherwise=found.no_twins,
     )
+    yield _excess_contradictions(found)
     yield measured(
         "attainable_accuracy" if task is Task.CLASSIFICATION else "attainable_r2",
         twins.attainable if twins else None,

@@ -17,6 +17,7 @@ METRICS: dict[str, str] = {
     "duplicate_key_rate": "Share of rows whose id stands in another row before.",
     "labelled_rate": "Share of rows with a label.",
     "conflicting_label_rate": "Share of rows with a twin that has the same features and another label.",
+    "excess_conflicting_label_rate": "The same, beyond the share of rows that coarse features make alike by chance.",
     "attainable_accuracy": "The best accuracy that the features allow: equal rows get equal answers.",
     "attainable_r2": "The best R2 that the features allow: equal rows get equal answers.",
     "class_share": "Share of the labelled rows that have this class.",

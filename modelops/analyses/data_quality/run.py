@@ -17,6 +17,8 @@ from modelops.analyses.data_quality.columns import ColumnQuality, Looking, look_
 from modelops.analyses.data_quality.freshness import Freshness, freshness, instant, seconds
 from modelops.analyses.data_quality.pairs import MOST_COLUMNS, Pairs, pairs
 from modelops.analyses.data_quality.rows import Twins, class_twins, number_twins
+from modelops.analyses.leakage.duplicates import row_keys
+from modelops.analyses.leakage.surrogate import surrogate, surrogate_rows
 from modelops.analyses.levels import Coded, coded
 from modelops.analyses.measuring import Findings
 from modelops.domain.columns import Task
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from modelops.analyses.data_quality import DataQualityParameters
 
 _WORKERS = 2
+_COMPOSED_ROWS = 2_000
 
 
 @dataclass
@@ -40,7 +43,11 @@ class _Sums:
 
 @dataclass(frozen=True)
 class Quality:
-    """Everything that was found; ``repeats`` counts repeated rows of all columns, and of features and target."""
+    """Everything that was found; ``repeats`` counts repeated rows of all columns, and of features and target.
+
+    ``alike`` is how many of how many rows composed of the same values are like a row of the table, where there are
+    contradicting rows to hold against that.
+    """
 
     rows: int
     columns: tuple[ColumnQuality, ...]
@@ -48,6 +55,7 @@ class Quality:
     repeats: tuple[int, int | None]
     keys: dict[str, tuple[int, int]]
     twins: Twins | None
+    alike: tuple[int, int] | None
     classes: Coded | None
     labelled: int | None
     pairs: Pairs | None
@@ -89,6 +97,7 @@ class Examining:
             repeats=(repeats(self._sums.whole), repeats(self._sums.content) if described else None),
             keys=self._keys(columns),
             twins=twins,
+            alike=self._alike() if twins is not None and twins.conflicting else None,
             classes=classes,
             labelled=labelled,
             pairs=self._pairs(columns),
@@ -160,6 +169,17 @@ class Examining:
         if not self.roles.features:
             return None, labels, labelled, "No column has the role of a feature."
         return (twins if labelled else None), labels, labelled, "No row has a label."
+
+    def _alike(self) -> tuple[int, int]:
+        """Count the rows composed of the values of drawn ones that are like a row in every feature."""
+        names = self.roles.features
+        keys = content_keys([self._sums.whole], self.sample.n_rows, seed=self.run.seed)
+        limit = surrogate_rows(_COMPOSED_ROWS, len(names) + 1)
+        positions = np.asarray(np.argsort(keys, kind="stable")[:limit])
+        composed = surrogate(self.sample, names, None, positions, seed=self.run.seed)
+        own = row_keys(self.sample, names, None, digits=None)
+        chance = row_keys(self.sample, names, None, digits=None, rows=positions, composed=composed)
+        return int(np.count_nonzero(np.isin(chance.features, own.features))), len(positions)
 
     def _freshness(self, as_of: float | None) -> tuple[Freshness | None, str]:
         time = self.roles.time

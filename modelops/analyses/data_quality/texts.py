@@ -24,6 +24,7 @@ AMBIGUOUS_SPELLINGS = frozenset({"none", "unknown", "unk", "not known", "no answ
 """What may be an answer as well."""
 
 _NUMBER = r"^[+-]?(\d+|\d{1,3}(,\d{3})+)([.,]\d+)?([eE][+-]?\d+)?\s?%?$|^[+-]?[.,]\d+$"
+_SEVERAL_WORDS = r"\S\s+\S"
 _DAMAGED = "\ufffd|Ã[\u0080-\u00bf©¼¶¤]|â€"
 
 
@@ -33,7 +34,8 @@ class TextProfile:
 
     ``spellings`` are the ways in which "missing" is written, with their rows; ``ambiguous`` those that may be answers
     ("none", "unknown"): they count as missing only where nulls or other spellings show that two ways of saying
-    nothing are mixed. ``variants`` counts rows whose level is written otherwise in more rows.
+    nothing are mixed. ``several_words`` counts rows with more than one word, ``variants`` those whose level is written
+    otherwise in more rows.
     """
 
     n_values: int
@@ -48,6 +50,7 @@ class TextProfile:
     rare_rows: int
     damaged: int
     longest: int
+    several_words: int
     top: tuple[tuple[str, int], ...]
 
     @property
@@ -128,6 +131,7 @@ def text_profile(
         rare_rows=int(counts[is_rare].sum()),
         damaged=_rows_matching(texts, counts, _DAMAGED),
         longest=int(pc.max(pc.utf8_length(texts)).as_py() or 0),
+        several_words=_rows_matching(plain, counts, _SEVERAL_WORDS),
         top=_top(texts, counts),
     )
 
