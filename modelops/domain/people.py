@@ -99,6 +99,6 @@ def check_roles(roles: frozenset[Role]) -> None:
         If it is empty, or joins administrator with reviewer or approver.
     """
     if not roles:
-        raise InvalidInput("A person needs at least one role.")
+        raise InvalidInput("A person needs at least one role. Choose what they may do.")
     if Role.ADMINISTRATOR in roles and roles & SIGNING_ROLES:
         raise InvalidInput("An administrator cannot sign: choose administrator, or reviewer and approver, not both.")

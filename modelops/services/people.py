@@ -13,7 +13,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from modelops.domain.names import clean_name
+from modelops.domain.names import clean_name, printable
 from modelops.domain.people import Actor, Authentication, Right, Role, check_roles
 from modelops.errors import Conflict, InvalidInput, NotAllowed
 from modelops.services import passwords, throttle
@@ -63,6 +63,10 @@ def check_login(login: str) -> str:
         If it is not 2 to 64 letters a-z, digits or ``. _ @ + -``, beginning with a letter or digit.
     """
     found = normal_login(login)
+    if not found:
+        raise InvalidInput(
+            "Type a login: 2 to 64 letters a-z, digits or . _ @ + -, beginning with a letter or a digit."
+        )
     if not is_login(found):
         raise InvalidInput(
             f"The login {found[:70]!r} cannot be used: 2 to 64 letters a-z, digits or . _ @ + - are wanted, "
@@ -87,7 +91,7 @@ def add_person(
     """
     with audited_refusals(store, actor, "user/0", at):
         _require_administrator(actor)
-        found, printed = check_login(login), clean_name(name, what="The printed name")
+        found, printed = _named(login, name)
         check_roles(roles)
         password = passwords.temporary_password()
         hashed = passwords.password_hash(password)
@@ -96,6 +100,24 @@ def add_person(
             user_id = insert_person(transaction, login=found, name=printed, roles=roles, hashed=hashed, at=at)
             transaction.record(actor, "user:add", f"user/{user_id}", at=at, new=described(found, printed, roles))
     return NewPassword(user_id, found, password)
+
+
+def _named(login: str, name: str) -> tuple[str, str]:
+    """Return login and printed name if both can be used; what is wrong with each is said together."""
+    refused = []
+    found = printed = ""
+    try:
+        printed = clean_name(name, what="The printed name")
+    except InvalidInput as error:
+        is_empty = not printable(name)
+        refused.append("Type a printed name: it stands under signatures." if is_empty else str(error))
+    try:
+        found = check_login(login)
+    except InvalidInput as error:
+        refused.append(str(error))
+    if refused:
+        raise InvalidInput(" ".join(refused))
+    return found, printed
 
 
 def insert_person(

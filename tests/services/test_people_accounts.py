@@ -21,10 +21,8 @@ def actions(store, **equal):
         return [row.action for row in reader.all(AuditRow, **equal)]
 
 
-def add(store, people, now, login="new.person", roles=AUTHOR):
-    return accounts.add_person(
-        store, login=login, name="New Person", roles=roles, actor=people["administrator"], at=now
-    )
+def add(store, people, now, login="new.person", roles=AUTHOR, name="New Person"):
+    return accounts.add_person(store, login=login, name=name, roles=roles, actor=people["administrator"], at=now)
 
 
 def test_a_new_person_logs_in_with_the_password_that_was_shown_once(store, people, now):
@@ -67,7 +65,12 @@ def test_a_login_is_taken_in_any_capitalisation(store, people, now):
         add(store, people, now, login=" OWNER ")
 
 
-@pytest.mark.parametrize("login", ["", "a", "-ab", "a b", "a/b", "a" * 65, "näme", "a\x00b"])
+def test_an_empty_login_and_an_empty_name_are_both_asked_for(store, people, now):
+    with pytest.raises(InvalidInput, match=r"Type a printed name.*Type a login: 2 to 64 letters"):
+        add(store, people, now, login=" ", name="")
+
+
+@pytest.mark.parametrize("login", ["a", "-ab", "a b", "a/b", "a" * 65, "näme", "a\x00b"])
 def test_a_login_that_cannot_be_used_is_refused(store, people, now, login):
     with pytest.raises(InvalidInput, match="cannot be used"):
         add(store, people, now, login=login)

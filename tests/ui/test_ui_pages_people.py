@@ -20,8 +20,8 @@ def texts(screen):
     return "\n".join(str(element.value) for kind in kinds for element in getattr(screen, kind))
 
 
-def field(screen, label):
-    return next(found for found in screen.text_input if found.label == label)
+def field(screen, label, kind="text_input"):
+    return next(found for found in getattr(screen, kind) if found.label == label)
 
 
 def press(screen, label):
@@ -86,7 +86,7 @@ def test_an_administrator_adds_somebody_and_sees_the_password_once(visit, store,
     screen = visit("administrator", PEOPLE)
     field(screen, "Printed name").input("Grace Example")
     field(screen, "Login").input("grace")
-    screen.button_group(key="new roles").set_value([Role.AUTHOR])
+    field(screen, "Roles", "button_group").set_value([Role.AUTHOR])
     press(screen, "Add")
     shown = [found.value for found in screen.code]
     assert shown[0] == "grace"
@@ -94,11 +94,45 @@ def test_an_administrator_adds_somebody_and_sees_the_password_once(visit, store,
     assert shown[1] not in texts(screen.run())
 
 
+def test_nothing_of_somebody_added_is_left_for_the_next_person(visit, store):
+    screen = visit("administrator", PEOPLE)
+    field(screen, "Printed name").input("Val Example")
+    field(screen, "Login").input("val")
+    field(screen, "Roles", "button_group").set_value([Role.AUTHOR, Role.REVIEWER])
+    press(screen, "Add")
+    assert "Val Example was added as author and reviewer\\." in texts(screen)
+    assert (field(screen, "Printed name").value, field(screen, "Login").value) == ("", "")
+    assert field(screen, "Roles", "button_group").value == []
+    field(screen, "Printed name").input("Aud Example")
+    field(screen, "Login").input("aud")
+    field(screen, "Roles", "button_group").set_value([Role.AUDITOR])
+    press(screen, "Add")
+    with store.reading() as reader:
+        assert person_of_login(reader, "aud").roles == {Role.AUDITOR}
+
+
+def test_a_refusal_keeps_what_was_typed(visit):
+    screen = visit("administrator", PEOPLE)
+    field(screen, "Printed name").input("Grace Example")
+    field(screen, "Login").input("owner")
+    field(screen, "Roles", "button_group").set_value([Role.AUTHOR])
+    press(screen, "Add")
+    assert (field(screen, "Printed name").value, field(screen, "Login").value) == ("Grace Example", "owner")
+    assert field(screen, "Roles", "button_group").value == [Role.AUTHOR]
+
+
+def test_an_empty_form_asks_for_login_and_name(visit):
+    screen = press(visit("administrator", PEOPLE), "Add")
+    said = screen.error[0].value.replace("\\", "")
+    assert "Type a login: 2 to 64 letters" in said
+    assert "Type a printed name" in said
+
+
 def test_a_refusal_is_shown_with_its_reason(visit):
     screen = visit("administrator", PEOPLE)
     field(screen, "Printed name").input("Grace Example")
     field(screen, "Login").input("owner")
-    screen.button_group(key="new roles").set_value([Role.AUTHOR])
+    field(screen, "Roles", "button_group").set_value([Role.AUTHOR])
     press(screen, "Add")
     assert "The login owner is taken" in screen.error[0].value
 
