@@ -22,6 +22,8 @@ _KINDS = {
     _WITH_FILE: "skops, ONNX, XGBoost (JSON, UBJ), LightGBM (text) or CatBoost. It is opened in a sandbox.",
     _WITHOUT: "The table with the data holds what the model said. Every analysis that does not call the model works.",
 }
+_FEW = 8
+_NEEDED = frozenset({DatasetRole.TEST, DatasetRole.REFERENCE, DatasetRole.TRAIN})
 _GATES = {
     Gate.INCEPTION: "Before building: is it worth it, is it allowed, can it work?",
     Gate.PRE_DEPLOYMENT: "Before going live: everything that must be shown.",
@@ -30,13 +32,17 @@ _GATES = {
 
 
 def add_version(page: Page, model_id: int, versions: Sequence[VersionRow]) -> None:
-    """Show how to add a version; afterwards its page is shown. ``versions`` has the oldest first."""
+    """Show how to add a version; afterwards its page is shown. ``versions`` has the oldest first.
+
+    The fields keep their keys when a version comes to be: that happens while a file is under way, whose answer must
+    still find its field.
+    """
     kind = st.radio(
         "What is there of it?", list(_KINDS), key="version kind", captions=[plain(text) for text in _KINDS.values()]
     )
     suggestion = suggested_label([version.label for version in versions])
     left, right = st.columns(2)
-    label = left.text_input("Version label", value=suggestion, max_chars=150, key=f"label {len(versions)}")
+    label = left.text_input("Version label", value=suggestion, max_chars=150, key=f"label {model_id}")
     parents = {version.id: version.label for version in reversed(versions)}
     parent = right.selectbox(
         "Made from (optional)",
@@ -45,18 +51,15 @@ def add_version(page: Page, model_id: int, versions: Sequence[VersionRow]) -> No
         format_func=lambda number: parents[number],
         placeholder="no earlier version",
         disabled=not parents,
-        key=f"parent {len(versions)}",
+        key=f"parent {model_id}",
     )
-    notes = st.text_area("Notes (optional)", max_chars=2_000, height=80, key=f"notes {len(versions)}")
+    notes = st.text_area("Notes (optional)", max_chars=2_000, height=80, key=f"notes {model_id}")
     if kind == _WITH_FILE:
-        if not label.strip():
-            st.info("Give the version a label, then choose its file.")
-            return
         classes = st.text_input(
             "Names of the classes 0, 1, ... (optional)",
             max_chars=2_000,
             placeholder="no, yes",
-            key=f"classes {len(versions)}",
+            key=f"classes {model_id}",
             help=(
                 "Only for a file that numbers its classes, as those of XGBoost and LightGBM do: what 0 stands for, "
                 "then what 1 stands for, separated by commas. Left empty, the labels of the target are taken in sorted "
@@ -66,7 +69,14 @@ def add_version(page: Page, model_id: int, versions: Sequence[VersionRow]) -> No
         query = {"label": label, "notes": notes} | ({"parent": str(parent)} if parent else {})
         query |= {"classes": classes} if classes.strip() else {}
         limit = page.settings.max_upload
-        sent = upload("Model file", f"/api/v1/models/{model_id}/versions", key="version file", query=query, limit=limit)
+        sent = upload(
+            "Model file",
+            f"/api/v1/models/{model_id}/versions",
+            key="version file",
+            query=query,
+            limit=limit,
+            blocked="" if label.strip() else "Give the version a label, then upload its file.",
+        )
         if sent:
             st.switch_page(VERSION, query_params={"version": str(sent.id)})
         return
@@ -98,10 +108,25 @@ def add_dataset(page: Page, model_id: int) -> None:
         st.switch_page(DATASET, query_params={"dataset": str(sent.id)})
 
 
+def _data_of_a_review(datasets: Sequence[DatasetRow]) -> list[int]:
+    """Return what a review is offered to rest on: few datasets all, of many the newest of each role it needs."""
+    if len(datasets) <= _FEW:
+        return [row.id for row in datasets]
+    newest: dict[DatasetRole, int] = {}
+    for row in datasets:
+        if row.role in _NEEDED:
+            newest.setdefault(row.role, row.id)
+    return list(newest.values())
+
+
 def open_review(page: Page, versions: Sequence[VersionRow], datasets: Sequence[DatasetRow]) -> None:
-    """Show the form that opens a review; afterwards the review is shown. ``versions`` has the oldest first."""
+    """Show the form that opens a review; afterwards the review is shown.
+
+    ``versions`` has the oldest first, ``datasets`` the newest.
+    """
     labels = {version.id: version.label for version in reversed(versions)}
     titles = {row.id: f"{row.name} ({row.role})" for row in datasets}
+    default = _data_of_a_review(datasets)
     with st.form("open review", border=False):
         version = st.selectbox("Version", list(labels), format_func=lambda number: labels[number])
         gate = st.radio(
@@ -114,11 +139,16 @@ def open_review(page: Page, versions: Sequence[VersionRow], datasets: Sequence[D
         chosen = st.multiselect(
             "Data it rests on",
             list(titles),
-            default=list(titles)[:8],
+            default=default,
             format_func=lambda number: titles[number],
             placeholder="none yet; it can be added later",
             help="Analyses under the questions run on these. More can be added while the review is open.",
         )
+        if len(default) < len(titles):
+            st.caption(
+                f"This model has {len(titles):d} datasets: chosen is the newest for test, reference and train. "
+                "Add others that the review rests on."
+            )
         st.caption("This fixes the checklist and the policy as they are published now.")
         submitted = st.form_submit_button("Open the review", type="primary")
     if submitted:

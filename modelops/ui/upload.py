@@ -8,10 +8,11 @@ import streamlit as st
 
 _HTML = """
 <div class="box">
+  <div class="said" role="status" aria-live="polite"></div>
   <label class="pick"><span class="name"></span><input type="file"></label>
   <button type="button" class="send" disabled>Upload</button>
+  <div class="blocked"></div>
   <progress max="1" value="0" hidden></progress>
-  <div class="said" role="status" aria-live="polite"></div>
 </div>
 """
 _CSS = """
@@ -25,8 +26,10 @@ input { font: inherit; max-width: 100%; color: var(--st-text-color); }
 .send:disabled { opacity: .45; cursor: not-allowed; }
 progress { flex: 1 1 100%; accent-color: var(--st-primary-color); }
 .said { flex: 1 1 100%; font-size: .9rem; overflow-wrap: anywhere; }
-.said:empty { display: none; }
-.bad { color: var(--st-red-text-color, #b3261e); }
+.blocked { flex: 1 1 100%; font-size: .9rem; }
+.said:empty, .blocked:empty { display: none; }
+.bad { padding: .6rem .8rem; color: var(--st-red-text-color, #b3261e);
+  background: var(--st-red-background-color, #fbeaea); border-radius: var(--st-base-radius); }
 """
 _JS = """
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -34,13 +37,19 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const input = at("input"), send = at(".send"), bar = at("progress"), said = at(".said");
   at(".name").textContent = data.label;
   if (data.accept) input.accept = data.accept;
-  const say = (text, bad) => { said.textContent = text; said.className = bad ? "said bad" : "said"; };
-  const fail = (text) => { input.disabled = false; send.disabled = false; bar.hidden = true; say(text, true); };
+  const say = (text, bad) => {
+    said.textContent = text; said.className = bad ? "said bad" : "said";
+    if (bad) requestAnimationFrame(() => said.scrollIntoView({ block: "nearest" }));
+  };
+  const ready = () => {
+    const file = input.files[0];
+    send.disabled = !file || input.disabled || file.size > data.limit || Boolean(data.blocked);
+  };
+  const fail = (text) => { input.disabled = false; bar.hidden = true; ready(); say(text, true); };
   input.onchange = () => {
     const file = input.files[0];
-    send.disabled = !file;
+    ready();
     if (file && file.size > data.limit) {
-      send.disabled = true;
       const mib = (bytes) => (bytes / 1048576).toFixed(0);
       say(`This file has ${mib(file.size)} MiB, at most ${mib(data.limit)} are possible.`, true);
     } else say("");
@@ -67,6 +76,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     request.onerror = () => fail("The connection broke. Try again.");
     request.send(file);
   };
+  at(".blocked").textContent = data.blocked;
+  ready();
 }
 """
 
@@ -79,10 +90,21 @@ class Uploaded:
 
 
 def upload(
-    label: str, path: str, *, key: str, query: dict[str, str] | None = None, accept: str = "", limit: int = 1 << 30
+    label: str,
+    path: str,
+    *,
+    key: str,
+    query: dict[str, str] | None = None,
+    accept: str = "",
+    limit: int = 1 << 30,
+    blocked: str = "",
 ) -> Uploaded | None:
-    """Show a field for one file; return what it became, in the run right after it was sent."""
+    """Show a field for one file; return what it became, in the run right after it was sent.
+
+    A page must show it in that run too, or the answer is lost: what lacks before a file can be sent is ``blocked``,
+    never a reason to leave the field out.
+    """
     component = st.components.v2.component("modelops_upload", html=_HTML, css=_CSS, js=_JS)
-    data = {"label": label, "path": path, "query": query or {}, "accept": accept, "limit": limit}
+    data = {"label": label, "path": path, "query": query or {}, "accept": accept, "limit": limit, "blocked": blocked}
     answer = component(key=key, data=data, on_done_change=lambda: None).done
     return Uploaded(int(answer["id"])) if answer and "id" in answer else None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from modelops.domain.columns import ColumnRoles, Task
+from modelops.domain.inventory import DatasetRole
 from modelops.domain.review import ReviewState
 from modelops.services import catalogue, inventory, reviews
 from modelops.store.tables import AuditRow, DatasetRow, ModelRow, ReviewRow, VersionRow
@@ -48,6 +51,11 @@ def field(screen, label, kind="text_input"):
 
 def press(screen, label):
     return next(found for found in screen.button if found.label == label).click().run()
+
+
+def sent_to(screen):
+    """What the field for a file was told."""
+    return json.loads(screen.get("bidi_component")[0].proto.json)
 
 
 def editor_key(screen):
@@ -151,6 +159,39 @@ def test_a_version_without_a_file_is_added(visit, home):
     with home.reading() as reader:
         assert reader.first(VersionRow, label="1.1") is not None
     assert screen.title[0].value == "Credit \\*default\\* 1\\.1"
+
+
+def test_the_field_of_a_file_under_way_stays_when_its_version_has_come_to_be(visit, home, now):
+    screen = visit("author", MODEL, model="1")
+    field(screen, "Version label").input("spring").run()
+    field(screen, "Notes (optional)", "text_area").input("Trained again.").run()
+    before = screen.get("bidi_component")[0].proto.id
+    inventory.register_version(home, 1, actor=author_of(home), at=now, label="spring")
+    screen.run()
+    assert field(screen, "Version label").value == "spring"
+    assert field(screen, "Notes (optional)", "text_area").value == "Trained again."
+    assert screen.get("bidi_component")[0].proto.id == before
+
+
+def test_a_file_without_a_label_for_its_version_is_not_sent_but_its_field_stays(visit, home):
+    screen = visit("author", MODEL, model="1")
+    assert sent_to(screen)["blocked"] == ""
+    field(screen, "Version label").input("").run()
+    assert "Give the version a label" in sent_to(screen)["blocked"]
+
+
+def test_of_many_datasets_a_review_is_offered_the_newest_of_each_role_it_needs(visit, home):
+    with home.transaction() as transaction:
+        of_test = transaction.get(DatasetRow, 1, what="dataset").model_dump(exclude={"id"})
+        for number in range(8):
+            role = DatasetRole.TEST if number < 4 else DatasetRole.PRODUCTION
+            transaction.add(DatasetRow(**{**of_test, "name": f"more {number}", "role": role}))
+    screen = visit("author", MODEL, model="1", tab="Reviews")
+    chosen = field(screen, "Data it rests on", "multiselect")
+    with home.reading() as reader:
+        names = sorted(reader.get(DatasetRow, number, what="dataset").name for number in chosen.value)
+    assert names == ["earlier", "more 3"]
+    assert "the newest for test, reference and train" in texts(screen)
 
 
 def test_a_review_is_opened_with_all_the_data_of_the_model(visit, home):
