@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 import pydantic
 
 from modelops.analyses.base import Analysis, Computed, EvaluationData, Run, Sample
+from modelops.analyses.needs import wanted_on_command_line
 from modelops.datasets.facts import clean_column, column_facts
 from modelops.datasets.opening import open_table
 from modelops.datasets.table import Table
@@ -22,7 +23,6 @@ from modelops.domain.columns import ColumnRoles, Task
 from modelops.domain.record import Record
 from modelops.errors import InvalidInput, ModelOpsError, NotMeasured, TooLarge, WorkerFailed
 from modelops.evaluation.class_names import are_numbered, check_names, names_of, told
-from modelops.evaluation.needs import lacking
 from modelops.evaluation.prepared import (
     NamedModel,
     Settled,
@@ -216,7 +216,7 @@ def _settled_model(
 def _computed(declared: Analysis, data: EvaluationData, parameters: object, run: Run) -> Computed:
     missing = declared.missing(data)
     if missing:
-        raise lacking(declared, missing)
+        raise InvalidInput(f"The analysis {declared.key!r} needs {wanted_on_command_line(missing)}.")
     try:
         chosen = declared.parameters.model_validate(parameters)
     except pydantic.ValidationError as error:

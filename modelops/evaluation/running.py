@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import pydantic
 
 from modelops.analyses.base import Analysis, Need
+from modelops.analyses.needs import wanted_on_command_line
 from modelops.analyses.registry import analysis
 from modelops.domain.digest import Digest
 from modelops.domain.result import AnalysisResult, InputRecord, ResultTable
 from modelops.errors import InvalidInput, NotFound, WorkerFailed
 from modelops.evaluation.environment import environment
 from modelops.evaluation.inspecting import model_kind, table_kind
-from modelops.evaluation.needs import lacking
 from modelops.evaluation.request import (
     Answer,
     EvaluationRequest,
@@ -150,7 +150,7 @@ def _check_files(declared: Analysis, request: EvaluationRequest, files: InputFil
     }
     missing = [need for need, path in there.items() if need in declared.needs and path is None]
     if missing:
-        raise lacking(declared, missing)
+        raise InvalidInput(f"The analysis {declared.key!r} needs {wanted_on_command_line(missing)}.")
     if request.task is not None and request.task not in declared.tasks:
         allowed = " or ".join(sorted(declared.tasks))
         raise InvalidInput(f"The analysis {declared.key!r} is for {allowed}, not for {request.task.value}.")

@@ -9,6 +9,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from modelops.analyses.base import Analysis, Need, Parameters
+from modelops.analyses.needs import wanted_on_screen
 from modelops.analyses.registry import analysis
 from modelops.domain.columns import ColumnRoles, ModelSummary, Task
 from modelops.domain.digest import Digest
@@ -29,19 +30,6 @@ from modelops.store.queries_inventory import reviews_of
 from modelops.store.queries_review import datasets
 from modelops.store.queries_runs import inputs_of
 from modelops.store.tables import TERMINAL, AnswerRow, DatasetRow, ModelRow, ReviewRow, RunRow, RunState, VersionRow
-
-HOW_TO_GIVE = {
-    Need.TARGET: "a column with the true outcome (role target)",
-    Need.PREDICTION: "a column with the prediction, or a model file",
-    Need.SCORE: "a column with the score, or a model file",
-    Need.SENSITIVE: "a sensitive column (role sensitive)",
-    Need.FEATURES: "feature columns (role feature)",
-    Need.REFERENCE: "a reference dataset to compare with",
-    Need.TRAIN: "the training data",
-    Need.TIME: "a time column (role time)",
-    Need.MODEL: "a version with a model file",
-    Need.CHAMPION: "a version with a model file to compare with (the champion)",
-}
 
 # What a run has in common with the one that it computes again: the bar too.
 _KEPT = {
@@ -91,8 +79,7 @@ def request_run(
             chosen, data, version, champion, has_reference=bool(reference_id), has_train=bool(train_id)
         )
         if lacking:
-            wanted = "; ".join(HOW_TO_GIVE[need] for need in lacking)
-            raise InvalidInput(f"The analysis {chosen.title} needs {wanted}.")
+            raise InvalidInput(f"The analysis {chosen.title} needs {wanted_on_screen(lacking)}.")
         review = _review_of(t, review_id, question_id, data.model_id)
         run = t.add(
             RunRow(
@@ -225,7 +212,7 @@ def why_not_for(reader: Reader, key: str, review: ReviewRow) -> str | None:
         has_reference=inputs.reference is not None,
         has_train=inputs.train is not None,
     )
-    return f"It needs {'; '.join(HOW_TO_GIVE[need] for need in lacking)}." if lacking else None
+    return f"It needs {wanted_on_screen(lacking)}." if lacking else None
 
 
 def usual_champion(reader: Reader, version: VersionRow | None) -> VersionRow | None:

@@ -1,27 +1,16 @@
-"""What analyses need, in words for people, and what is still missing."""
+"""What an analysis needs, on its page: what is there and what is still missing."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from modelops.analyses.base import Analysis, Need
-from modelops.services.runs import HOW_TO_GIVE, lacking_needs
+from modelops.analyses.needs import NEEDS, wanted_on_screen
+from modelops.services.runs import lacking_needs
 from modelops.store.tables import DatasetRow, VersionRow
 from modelops.ui import widgets
 from modelops.ui.text import plain
 
-NEEDS = {
-    Need.TARGET: "what came true",
-    Need.PREDICTION: "predictions",
-    Need.SCORE: "scores",
-    Need.SENSITIVE: "a sensitive column",
-    Need.FEATURES: "features",
-    Need.REFERENCE: "data to compare with",
-    Need.TRAIN: "the training data",
-    Need.TIME: "a time column",
-    Need.MODEL: "a model file",
-    Need.CHAMPION: "the model in use today",
-}
 _OF_COLUMNS = frozenset({Need.TARGET, Need.PREDICTION, Need.SCORE, Need.SENSITIVE, Need.FEATURES, Need.TIME})
 
 
@@ -41,10 +30,11 @@ def lacking(
             if need in chosen.needs:
                 is_there = need not in missing
                 tone = widgets.Tone.GOOD if is_there else widgets.Tone.BAD
-                widgets.badge(words, tone, note="It is there." if is_there else f"Missing: {HOW_TO_GIVE[need]}.")
+                note = "It is there." if is_there else f"Missing: {wanted_on_screen([need])}."
+                widgets.badge(words.name, tone, note=note)
     if missing:
-        wanted = "; ".join(HOW_TO_GIVE[need] for need in missing)
-        st.warning(plain(f"{chosen.title} cannot run yet. It needs {wanted}."), icon=":material/warning:")
+        text = f"{chosen.title} cannot run yet. It needs {wanted_on_screen(missing)}."
+        st.warning(plain(text), icon=":material/warning:")
     if _OF_COLUMNS & set(missing):
         st.page_link(
             "pages/models/dataset.py",

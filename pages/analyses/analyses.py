@@ -3,13 +3,13 @@
 import streamlit as st
 
 from modelops.analyses.base import Analysis
+from modelops.analyses.needs import NEEDS
 from modelops.analyses.registry import FAMILIES
 from modelops.domain.people import Right
 from modelops.services import catalogue
 from modelops.store.queries_runs import runs_of
 from modelops.store.tables import ModelRow, RunState
 from modelops.ui import frame, widgets
-from modelops.ui.needs import NEEDS
 from modelops.ui.runs import COMPARE, START, names_for, run_line
 from modelops.ui.text import plain
 
@@ -50,7 +50,7 @@ def entry(one: Analysis) -> None:
             st.markdown(f"**{plain(one.title)}**", width="content")
         st.space("stretch")
         with st.popover("About", type="tertiary"):
-            wanted = [NEEDS[need] for need in NEEDS if need in one.needs]
+            wanted = [words.name for need, words in NEEDS.items() if need in one.needs]
             st.markdown(plain(f"Needs {', '.join(wanted)}." if wanted else "Needs nothing beside the table."))
             for text in (questions[number] for number in one.serves if number in questions):
                 st.markdown(f"- {plain(text)}")
