@@ -4,9 +4,9 @@
     python benchmarks/speed.py drift --rows 100000    one part, smaller: drift, trees or fairness
     python benchmarks/speed.py drift --peers /tmp/p   also the drift suites, each in an environment made there with pip
 
-Every way runs in a process of its own, in turn, ``--repeats`` times; medians are printed. Times are of the whole work,
-reading included, after a run on a small table in the same process: what importing and compiling take is not in them.
-Trust ratios more than seconds.
+Every way runs in a process of its own, in turn, ``--repeats`` times (once, if it takes minutes); medians are printed.
+Times are of the whole work, reading included, after a run on a small table in the same process: what importing and
+compiling take is not in them. Trust ratios more than seconds.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +35,8 @@ from speed_clock import Clock  # noqa: E402
 
 PARTS = {"drift": speed_drift, "trees": speed_trees, "fairness": speed_fairness}
 WARM_UP_ROWS = 15_000
+# What takes longer than this many seconds is not run again: its ratio is clear from one run.
+LONG = 120.0
 
 Numbers = dict[str, float]
 
@@ -65,31 +68,42 @@ def run(part: str, options: argparse.Namespace, folder: Path) -> None:
     for place, rows in ((folder, options.rows), (folder / "warm", min(options.rows, WARM_UP_ROWS))):
         place.mkdir(parents=True, exist_ok=True)
         module.make(place, rows)
-    peers = list(speed_peers.PEERS) if part == "drift" and options.peers else []
-    found: dict[str, list[Numbers]] = {way: [] for way in [*module.WAYS, *peers]}
-    left_out: dict[str, speed_peers.LeftOut] = {}
-    for _ in range(options.repeats):
-        for way, runs in found.items():
-            try:
-                if way in module.WAYS:
-                    runs.append(in_a_process(part, way, folder))
-                elif way not in left_out:
-                    runs.append(speed_peers.measured(way, options.peers, folder))
-            except speed_peers.LeftOut as reason:
-                left_out[way] = reason
+    peers = options.peers if part == "drift" else None
+    found, left_out = rounds(part, folder, options.repeats, peers)
     print(f"\n{part}, {options.rows:,} rows, medians of {options.repeats}\n")
-    print("| way | seconds | of the processor | times ours | peak memory, MB |\n|---|---|---|---|---|")
+    print("| way | runs | seconds | of the processor | times ours | peak memory, MB |\n|---|---|---|---|---|---|")
     ours = 0.0
     for way, runs in found.items():
         if way in left_out:
-            print(f"| {way}: left out, {left_out[way]} | - | - | - | - |")
+            print(f"| {way}: left out, {left_out[way]} | 0 | - | - | - | - |")
             continue
         numbers = {name: statistics.median(each[name] for each in runs) for name in runs[0]}
         # Trees have several models; each has ours first.
         ours = numbers["seconds"] if way in module.OURS else ours
-        show(way + speed_peers.REMARKS.get(way, ""), numbers, ours)
+        show(f"{way}{speed_peers.REMARKS.get(way, '')} | {len(runs)}", numbers, ours)
     for line in getattr(module, "remarks", lambda _: ())(folder):
         print(line)
+
+
+def rounds(
+    part: str, folder: Path, repeats: int, peers: Path | None
+) -> tuple[dict[str, list[Numbers]], dict[str, speed_peers.LeftOut]]:
+    """Run one way after the other, round after round; return what each took, and why others are left out."""
+    ways = [*PARTS[part].WAYS, *(speed_peers.PEERS if peers else ())]
+    found: dict[str, list[Numbers]] = {way: [] for way in ways}
+    left_out: dict[str, speed_peers.LeftOut] = {}
+    for _ in range(repeats):
+        for way in list(ways):
+            started = time.monotonic()
+            try:
+                is_peer = peers is not None and way in speed_peers.PEERS
+                numbers = speed_peers.measured(way, peers, folder) if is_peer else in_a_process(part, way, folder)
+                found[way].append(numbers)
+            except speed_peers.LeftOut as reason:
+                left_out[way] = reason
+            if way in left_out or time.monotonic() - started > LONG:
+                ways.remove(way)
+    return found, left_out
 
 
 def show(way: str, numbers: Numbers, ours: float) -> None:
