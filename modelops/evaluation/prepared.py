@@ -17,6 +17,10 @@ from modelops.evaluation.model_columns import WithModel, free_name
 _POSITIVE = ("1", "true", "yes", "y", "positive", "pos", "bad", "default", "fraud", "churn", "event")
 _NEGATIVE = {"0": "1", "False": "True", "no": "yes", "No": "Yes", "n": "y", "N": "Y"}
 _MANY = 20
+_NAME_IN_ORDER = (
+    "Mark just its features with the columns of the dataset, or name them by --features COL,COL; they have to be in "
+    "the order of the training data."
+)
 
 
 class NamedModel(Model, Protocol):
@@ -72,7 +76,7 @@ def _taken_in_order(model: Model, features: tuple[str, ...]) -> tuple[str, ...]:
     if len(features) != len(model.features):
         raise InvalidInput(
             f"The model takes {len(model.features)} columns and holds no names for them; the table has {len(features)}"
-            " features. Name them in the order of the training data: --features COL,COL."
+            f" features. {_NAME_IN_ORDER}"
         )
     return (f"The model holds no names for its columns; it was given {_list(features)}, in this order.",)
 
@@ -95,7 +99,7 @@ def champion_columns(table: Table, champion: NamedModel, roles: ColumnRoles) -> 
     if len(roles.features) != len(champion.features):
         raise InvalidInput(
             f"The champion takes {len(champion.features)} columns and holds no names for them; the table has "
-            f"{len(roles.features)} features. Name them in the order of the training data: --features COL,COL."
+            f"{len(roles.features)} features. {_NAME_IN_ORDER}"
         )
     return roles.features
 
@@ -172,7 +176,10 @@ def settled_positive(given: str | None, settled: Settled) -> tuple[str | None, t
         return _NEGATIVE.get(labels[0], labels[0]), ()
     chosen = next((label for usual in _POSITIVE for label in labels if label.lower() == usual), labels[-1])
     obvious = set(labels) in ({"0", "1"}, {"True", "False"})
-    return chosen, () if obvious else (f"The positive class was taken to be {chosen!r} (say which: --positive LABEL).",)
+    taken = (
+        f"The positive class was taken to be {chosen!r}. Choose it with the columns of the dataset, or by --positive."
+    )
+    return chosen, () if obvious else (taken,)
 
 
 def with_model(
@@ -195,7 +202,25 @@ def with_model(
     if not added:
         return Sample(table, roles), ()
     completed = roles.model_copy(update={"prediction": prediction, "scores": scores, "score_classes": classes})
-    return Sample(source, completed), (f"The {' and '.join(added)} come from the model, not from the table.",)
+    note = f"The {' and '.join(added)} come from the model, not from the table.{_of_table(roles, completed, task)}"
+    return Sample(source, completed), (note,)
+
+
+def _of_table(roles: ColumnRoles, completed: ColumnRoles, task: Task) -> str:
+    """Say which of predictions and scores are the table's where the other ones are the model's."""
+    if task is not Task.CLASSIFICATION:
+        return ""
+    if roles.prediction:
+        what, columns, wanted = "predictions", (roles.prediction,), "prediction"
+    elif roles.scores and roles.scores == completed.scores:
+        what, columns, wanted = "scores", roles.scores, "score"
+    else:
+        return ""
+    one = "column" if len(columns) == 1 else "columns"
+    return (
+        f" The {what} are the table's {one} {_list(columns)}. Predictions and scores may so be of two different "
+        f"models: if they are, take the role {wanted} from the {one}, and the model is asked for its own."
+    )
 
 
 def _added_scores(

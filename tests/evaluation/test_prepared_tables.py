@@ -143,7 +143,26 @@ def test_predictions_of_the_table_are_kept():
         ROWS, ColumnRoles(prediction="y"), Threshold("x"), task=Task.CLASSIFICATION, positive="yes"
     )
     assert sample.roles.prediction == "y"
-    assert notes == ("The scores come from the model, not from the table.",)
+    assert notes[0].startswith(
+        "The scores come from the model, not from the table. The predictions are the table's column 'y'. "
+        "Predictions and scores may so be of two different models"
+    )
+
+
+def test_scores_of_the_table_beside_predictions_of_the_model_are_named():
+    sample, notes = with_model(
+        ROWS, ColumnRoles(target="y", scores=("x",)), Threshold("x"), task=Task.CLASSIFICATION, positive="yes"
+    )
+    assert (sample.roles.prediction, sample.roles.scores) == ("prediction", ("x",))
+    assert notes[0].startswith(
+        "The predictions come from the model, not from the table. The scores are the table's column 'x'. "
+        "Predictions and scores may so be of two different models"
+    )
+
+
+def test_nothing_is_said_of_the_table_where_predictions_and_scores_are_the_model_s():
+    _, notes = with_model(ROWS, ColumnRoles(target="y"), Threshold("x"), task=Task.CLASSIFICATION, positive="yes")
+    assert notes == ("The predictions and scores come from the model, not from the table.",)
 
 
 def test_predictions_of_a_regression_are_numbers():
@@ -204,7 +223,9 @@ def test_the_positive_class_is_found(labels, given, positive):
 
 
 def test_a_chosen_positive_class_is_said():
-    assert "'b'" in settled_positive(None, settled(table(y=["a", "b"]), target="y"))[1][0]
+    (note,) = settled_positive(None, settled(table(y=["a", "b"]), target="y"))[1]
+    assert "'b'" in note
+    assert "with the columns of the dataset, or by --positive" in note
 
 
 def test_a_positive_class_that_does_not_occur_is_refused():
