@@ -47,7 +47,7 @@ def open_csv(path: Path, limits: TableLimits) -> MemoryTable:
         for name in pending:
             columns[name].restart()
     if not reader.n_rows:
-        raise RefusedFile("The file has a header but no rows.")
+        raise RefusedFile("The file has a header but no rows. Add rows under the header, then upload it again.")
     table = {name: column.finished() for name, column in columns.items()}
     notes = (*([text.note] if text.note else ()), *dialect.notes, *_notes(columns, table))
     return MemoryTable(table, form=TableFormat.CSV, n_rows=reader.n_rows, notes=notes)

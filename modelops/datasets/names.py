@@ -47,6 +47,7 @@ def check_names(names: Sequence[str], limits: TableLimits) -> tuple[str, ...]:
         if key in seen:
             raise RefusedFile(
                 f"Columns {seen[key]} and {position} have the same name {shown(name)}; every name must be unique."
+                " Rename one of them, or leave it out."
             )
         seen[key] = position
     return tuple(names)

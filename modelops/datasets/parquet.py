@@ -121,7 +121,7 @@ def _opened(path: Path, text: tuple[str, ...]) -> pq.ParquetFile:
 def _check_size(metadata: pq.FileMetaData, limits: TableLimits) -> None:
     rows, columns = metadata.num_rows, metadata.num_columns
     if rows <= 0:
-        raise RefusedFile("The Parquet file has no rows.")
+        raise RefusedFile("The Parquet file has no rows. Add rows, then upload it again.")
     if rows > limits.max_rows or rows * columns > limits.max_cells:
         raise TooLarge(
             f"The table has {rows:,} rows x {columns:,} columns; at most {limits.max_rows:,} rows and"

@@ -111,7 +111,7 @@ def _fill(columns: list[CellColumn], rows: Iterator[tuple[Cell, ...]], limits: T
                 cell = None
             column.add(None if cell == "" else cell)
     if not n_rows:
-        raise RefusedFile("The sheet has a header but no rows.")
+        raise RefusedFile("The sheet has a header but no rows. Add rows under the header, then upload it again.")
     return n_rows, errors
 
 

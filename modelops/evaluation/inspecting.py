@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import zlib
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from modelops.domain.columns import ModelSummary, TableSummary
 from modelops.errors import RefusedFile
@@ -27,6 +27,14 @@ from modelops.sandbox.model_client import open_model
 
 _HEAD = 64 << 10
 _GZIP = b"\x1f\x8b"
+_MODEL_FILES = {
+    ".skops": "the zip archive that skops.io.dump(model, 'model.skops') writes, with a schema.json inside",
+    ".onnx": "the binary file that onnx.save(model, 'model.onnx') or a converter such as skl2onnx writes",
+    ".json": "what XGBoost's save_model('model.json') writes",
+    ".ubj": "what XGBoost's save_model('model.ubj') writes",
+    ".txt": "what LightGBM's booster_.save_model('model.txt') writes, which begins with the line tree",
+    ".cbm": "what CatBoost's save_model('model.cbm') writes",
+}
 
 
 def file_kind(path: Path, *, name: str) -> FileKind:
@@ -143,6 +151,12 @@ def model_kind(path: Path, *, name: str) -> FileKind:
     if not kind.is_model:
         raise RefusedFile(
             f"{shown_name(name)} is a table ({kind.value}), a model is wanted here: skops, ONNX, XGBoost JSON or UBJ,"
-            " LightGBM text or CatBoost."
+            f" LightGBM text or CatBoost.{_what_it_must_be(name)}"
         )
     return kind
+
+
+def _what_it_must_be(name: str) -> str:
+    """Say what a file with this ending holds, if it is one of a model."""
+    ending = PurePath(name).suffix.lower()
+    return f" A {ending} file must be {_MODEL_FILES[ending]}." if ending in _MODEL_FILES else ""

@@ -120,7 +120,7 @@ def test_doubled_names_are_refused(opened):
 
 
 def test_a_table_without_rows_is_refused(opened):
-    with pytest.raises(RefusedFile, match="no rows"):
+    with pytest.raises(RefusedFile, match=r"no rows\. Add rows"):
         opened(pa.table({"a": pa.array([], pa.int64())}))
 
 

@@ -142,7 +142,7 @@ def test_too_many_parts_are_refused(workbook):
     [
         ([["a", "a"], [1, 2]], "same name"),
         ([["a", None, "b"], [1, 2, 3]], "no name"),
-        ([["a"]], "no rows"),
+        ([["a"]], "no rows. Add rows under the header"),
         ([], "no cells"),
     ],
 )

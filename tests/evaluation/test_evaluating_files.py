@@ -162,6 +162,18 @@ def test_a_model_is_no_table_and_a_table_no_model(folder, tmp_path):
         evaluate(performance(), InputFiles(data=folder / "data.csv", model=folder / "data.csv"))
 
 
+@pytest.mark.parametrize(
+    ("name", "form"), [("notes.skops", "skops.io.dump"), ("m.TXT", "booster_.save_model"), ("m", "")]
+)
+def test_a_text_called_like_a_model_is_told_what_such_a_file_must_be(tmp_path, name, form):
+    path = tmp_path / "any"
+    path.write_text("only some notes\n")
+    with pytest.raises(RefusedFile) as refused:
+        inspect_model(path, name=name)
+    assert form in str(refused.value)
+    assert ("file must be" in str(refused.value)) == bool(form)
+
+
 def test_a_hostile_table_is_refused_by_name_and_leaves_nothing(tmp_path):
     before = left_behind()
     (tmp_path / "bad.csv").write_bytes(b"a,b\n" + b"1,2\n" * 20_000 + b"1\x00,2\n")
