@@ -18,6 +18,7 @@ from modelops.ui import frame
 from modelops.ui.frame import Page
 from modelops.ui.text import plain
 
+_SECOND_APP = "MODELOPS_HOME=/tmp/example .venv/bin/python -m modelops serve --port 8600"
 _log = logging.getLogger(__name__)
 
 
@@ -64,6 +65,17 @@ def offer(page: Page) -> None:
             with frame.refusals_shown():
                 _start(page, page.actor, now)
                 st.rerun()
+
+
+def where() -> None:
+    """Say how the example is looked at when the store has models of its own: it is never mixed with them."""
+    with st.expander("Load the example", icon=":material/download:"):
+        st.caption(
+            "Three models with 18 months of made-up credit decisions. Nothing can be deleted here later, so the "
+            "example goes into a place of its own, never among your models. On the machine that runs this app, start "
+            "a second one with an empty folder, and load the example from its start page:"
+        )
+        st.code(_SECOND_APP, language="bash")
 
 
 def _progress(now: Loading) -> None:

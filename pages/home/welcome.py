@@ -106,3 +106,6 @@ for role in Role:
     if role in actor.roles:
         st.subheader(plain("As " + role), anchor=False)
         show_steps(role)
+
+if Right.ADMINISTER in actor.rights and has_models and not example.is_shown():
+    example.where()

@@ -194,6 +194,19 @@ def test_of_many_datasets_a_review_is_offered_the_newest_of_each_role_it_needs(v
     assert "the newest for test, reference and train" in texts(screen)
 
 
+def test_a_store_with_models_says_where_the_example_can_be_loaded(visit, home):
+    screen = visit("administrator")
+    assert "Load the example" in [found.label for found in screen.expander]
+    assert "MODELOPS_HOME=" in screen.code[0].value
+    assert "Load the example" not in [found.label for found in visit("author").expander]
+
+
+def test_a_store_without_models_offers_the_example_itself(visit, store):
+    screen = visit("administrator")
+    assert "Load the example workspace" in [found.label for found in screen.button]
+    assert not screen.expander
+
+
 def test_a_review_is_opened_with_all_the_data_of_the_model(visit, home):
     screen = visit("author", MODEL, model="1", tab="Reviews")
     press(screen, "Open the review")
