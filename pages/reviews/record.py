@@ -13,7 +13,7 @@ from modelops.store.tables import AttestationRow, SignOffRow
 from modelops.ui import frame, widgets
 from modelops.ui.reviews import heading, subject
 from modelops.ui.signatures import signatures
-from modelops.ui.text import utc
+from modelops.ui.text import plain, utc
 
 page = frame.open_page("Record", needs=Right.READ)
 with page.store.reading() as reader:
@@ -42,6 +42,11 @@ with left:
         st.markdown(f"Valid until {utc(review.valid_until)}.")
     if differences:
         st.warning(f"Approved for an earlier state. What differs now stands in the overview ({len(differences):d}).")
+    if about.version.artifact:
+        st.caption(plain(f"Digest of the model file that was approved: {about.version.artifact_name}"))
+        widgets.digest(about.version.artifact, whole=True)
+    else:
+        st.caption("The version has no model file: what was approved is known by its predictions alone.")
     st.caption("Digest of the content that was signed")
     widgets.digest(review.content_digest or "", whole=True)
     st.caption("Digest of the sealed statement")

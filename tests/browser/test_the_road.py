@@ -378,6 +378,7 @@ def the_approver_signs_and_seals(road: Road) -> None:
     approver.follow("Record")
     approver.heading("Sealed")
     approver.sees("I approve this model version for use as described.")
+    approver.sees(Digest.of_file(road.files.model))
     approver.press("Ask the gate now")
     approver.badge("allowed")
     road.show(approver, "record")
