@@ -211,9 +211,9 @@ def _of_table(roles: ColumnRoles, completed: ColumnRoles, task: Task) -> str:
     if task is not Task.CLASSIFICATION:
         return ""
     if roles.prediction:
-        what, columns, wanted = "predictions", (roles.prediction,), "prediction"
+        columns, what, wanted = [roles.prediction], "predictions", "prediction"
     elif roles.scores and roles.scores == completed.scores:
-        what, columns, wanted = "scores", roles.scores, "score"
+        columns, what, wanted = [*roles.scores], "scores", "score"
     else:
         return ""
     one = "column" if len(columns) == 1 else "columns"

@@ -120,7 +120,9 @@ def test_a_champion_of_another_width_without_names_is_told(tmp_path, seen):
     (tmp_path / "nameless").mkdir()
     old = made.onnx(tmp_path / "nameless", LogisticRegression(), "binary")
     pd.read_csv(tmp_path / "data.csv").assign(e=1).to_csv(tmp_path / "data.csv", index=False)
-    with pytest.raises(InvalidInput, match=r"champion takes 3 columns and holds no names for them; the table has 4 features. Mark"):
+    with pytest.raises(
+        InvalidInput, match=r"takes 3 columns and holds no names for them; the table has 4 features\. Mark"
+    ):
         run(
             Desk(tmp_path, Local(new), Local(old)),
             order("model", "champion", target="y", features=("a", "b", "d", "e")),
