@@ -95,13 +95,45 @@ def test_planted_label_errors_come_first_where_labels_are_in_doubt():
     assert all(column(queue(found), "label suspected")[:20])
 
 
-def test_clean_labels_are_rarely_suspected():
-    rng = np.random.default_rng(6)
-    probability = rng.beta(0.3, 0.3, 4000)
-    truth = rng.random(4000) < probability
-    columns = {"y": truth.astype(int), "s": probability, "p": (probability > 0.5).astype(int)}
-    data = evaluation(columns, positive="1", target="y", prediction="p", scores=("s",))
-    assert value(compute(data), "suspected_label_error_count") < 0.03 * 4000
+@pytest.mark.parametrize(
+    "distorted", [lambda z: z, lambda z: 2.5 * z, lambda z: z + 1.4], ids=["right", "sure", "shifted"]
+)
+def test_mistakes_of_a_model_on_right_labels_are_not_called_wrong_labels(distorted):
+    claimed = mistakes = 0.0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        z = rng.normal(-1.2, 1.2, 1500)
+        truth = rng.random(1500) < 1 / (1 + np.exp(-z))
+        score = 1 / (1 + np.exp(-distorted(z)))
+        columns = {"y": truth.astype(int), "s": score, "p": (score > 0.5).astype(int)}
+        found = compute(evaluation(columns, positive="1", target="y", prediction="p", scores=("s",)))
+        claimed += value(found, "suspected_label_error_count")
+        mistakes += value(found, "misclassified_count")
+    assert claimed < 0.03 * mistakes
+
+
+def test_most_labels_that_are_called_wrong_are():
+    rng = np.random.default_rng(5)
+    score = 1 / (1 + np.exp(-rng.normal(0, 4, 4000)))
+    flipped = rng.random(4000) < 0.04
+    labels = (rng.random(4000) < score) ^ flipped
+    columns = {"y": labels.astype(int), "s": score, "p": (score > 0.5).astype(int)}
+    found = compute(evaluation(columns, positive="1", target="y", prediction="p", scores=("s",)), rows=1000)
+    table = queue(found)
+    place = table.columns.index("label suspected")
+    called = [int(row[0]) - 1 for row in table.rows if row[place]]
+    assert len(called) == value(found, "suspected_label_error_count") > 30
+    assert flipped[called].mean() > 0.7
+    assert f"In {len(called)} of the mistakes the label is more likely wrong than the model." in found.summary
+
+
+def test_scores_that_are_no_probabilities_call_no_label_wrong():
+    columns = binary_columns(300)
+    columns["probability"] = np.asarray(columns["probability"]) * 150
+    found = compute(evaluation(columns, positive="yes", **BINARY_ROLES))
+    (one,) = [one for one in found.measurements if one.metric == "suspected_label_error_count"]
+    assert (one.value, one.note) == (None, "The scores lie outside 0 to 1, so they are not probabilities.")
+    assert "label is more likely wrong" not in found.summary
 
 
 def test_how_well_the_score_warns_is_the_area_of_scikit_learn():

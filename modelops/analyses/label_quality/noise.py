@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-_MOST_FITTED = 50_000
+MOST_FITTED = 50_000
 _EXPONENTS = (-5.0, 1.5)
 _MOST_NOISE = 0.5
 # Above this p the rate is taken as 0: a rate that chance explains would make the scores too sure.
@@ -28,6 +28,22 @@ class Noise:
     doubt: Numbers
     rate: float
     p_value: float
+
+    def chance_wrong(self, given: Codes) -> Numbers:
+        """Return how likely each label is one of those that are wrong at random, shape (n,): 0 where the rate is 0.
+
+        By Bayes' rule, with ``q`` the score of the label as sure as it is right:
+        ``rate * (1 - q) / (k - 1)`` over that plus ``(1 - rate) * q``.
+
+        Examples
+        --------
+        >>> Noise(np.array([[0.99, 0.01], [0.7, 0.3]]), 0.05, 0.001).chance_wrong(np.array([1, 1])).round(2).tolist()
+        [0.84, 0.11]
+        """
+        q = self.doubt[np.arange(given.size), given]
+        wrong = self.rate * (1 - q) / (self.doubt.shape[1] - 1)
+        both = wrong + (1 - self.rate) * q
+        return np.asarray(np.divide(wrong, both, out=np.zeros(given.size), where=both > 0))
 
 
 def label_noise(scores: Numbers, given: Codes) -> Noise:
@@ -61,7 +77,7 @@ def label_noise(scores: Numbers, given: Codes) -> Noise:
     from scipy.special import chdtrc
 
     logs = np.log(np.clip(scores, 1e-12, None))
-    some, labels = logs[:_MOST_FITTED], given[:_MOST_FITTED]
+    some, labels = logs[:MOST_FITTED], given[:MOST_FITTED]
     rows, others = np.arange(labels.size), scores.shape[1] - 1
 
     def loss(at: Numbers) -> float:

@@ -73,9 +73,9 @@ class MisclassifiedParameters(Parameters):
 def compute(data: EvaluationData, parameters: MisclassifiedParameters, run: Run) -> Computed:
     """Queue the mistakes, or of a regression the largest errors.
 
-    A label is suspected as confident learning does it: the model gives another class at least the mean score of that
-    class on rows labelled so, and the label's class less than its own mean. Cases that rank alike are ordered by
-    content and seed.
+    Doubt in a label is ordered by how much the model speaks for another class, each score measured by its mean on rows
+    labelled so. A label is suspected only where it is more likely wrong than right: see `label_noise`. Cases that rank
+    alike are ordered by content and seed.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def _classification_summary(mistakes: Mistakes, n_wrong: int, queued: int, order
     text = f"The model is wrong in {n_wrong:,} of {n:,} rows ({percent(n_wrong / n)}); "
     text += f"{queued:,} of these are queued for reading, {_ORDERS[order]}." if queued else "none is queued."
     if mistakes.suspected is not None and (count := int(mistakes.suspected.sum())):
-        text += f" In {count:,} of the mistakes it may be the label that is wrong."
+        text += f" In {count:,} of the mistakes the label is more likely wrong than the model."
     return text
 
 
@@ -197,7 +197,8 @@ MISCLASSIFIED = Analysis(
     tasks=frozenset(Task),
     parameters=MisclassifiedParameters,
     source=(
-        "C. Northcutt, L. Jiang, I. Chuang, Confident learning, JAIR 70, 2021 (doubtful labels); E. B. Wilson, JASA "
+        "C. Northcutt, L. Jiang, I. Chuang, Confident learning, JAIR 70, 2021 (order by doubt); D. Angluin, P. Laird, "
+        "Machine Learning 2, 1988 (labels wrong at random); E. B. Wilson, JASA "
         "22, 1927 (rates); E. R. DeLong et al., Biometrics 44, 1988 (how well scores tell mistakes)"
     ),
     compute=compute,

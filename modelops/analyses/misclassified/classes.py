@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from modelops.analyses.label_quality.noise import MOST_FITTED, label_noise
 from modelops.analyses.measuring import Findings, finite, measured, shown
 from modelops.analyses.outcomes import NOT_PROBABILITIES, Outcomes
 from modelops.analyses.statistics.intervals import wilson
@@ -19,6 +20,7 @@ from modelops.errors import NotMeasured
 # Few mistakes in many bins would show noise: about ten for each.
 _BINS, _FEWEST_BINS, _A_BIN = 20, 5, 10
 _CONFUSIONS = 20
+_LIKELIER_WRONG = 0.5
 
 Numbers = NDArray[np.float64]
 
@@ -69,12 +71,35 @@ class Mistakes:
 
     @cached_property
     def suspected(self) -> NDArray[np.bool_] | None:
-        """Which labels confident learning doubts: the other class reaches its usual score, the label's does not."""
-        if self.confidence is None or self.given is None or self.usual is None:
+        """Which mistakes have a label that is more likely wrong than right; ``None`` without probabilities.
+
+        Not every surprise is an error: the scores are first made as sure as they are right, and what they then still
+        do not explain has to be more than chance (`label_noise`).
+        """
+        scores, truth = self.rows.scores, self.rows.truth
+        if scores is None or self.no_probabilities:
             return None
-        reaches = self.confidence >= self.usual[self.rows.predicted]
-        falls_short = self.given < self.usual[self.rows.truth]
-        return np.asarray(self.wrong & reaches & falls_short)
+        found = np.zeros(self.rows.n_rows, dtype=np.bool_)
+        total = scores.sum(axis=1)
+        known = np.flatnonzero(total > 0)
+        if not known.size or scores.shape[1] < 2:
+            return found
+        used, labels = scores[known] / total[known, None], truth[known].astype(np.int64)
+        # By value: the order of the rows plays no part, also where only the first of very many are fitted.
+        order = np.lexsort((used.max(axis=1), used[np.arange(labels.size), labels], labels))
+        parts = labels.size // MOST_FITTED + 1
+        order = np.concatenate([order[first::parts] for first in range(parts)])
+        likely = label_noise(used[order], labels[order]).chance_wrong(labels[order]) > _LIKELIER_WRONG
+        found[known[order]] = likely
+        return np.asarray(found & self.wrong)
+
+    @cached_property
+    def no_probabilities(self) -> str | None:
+        """Why the scores tell nothing of wrong labels; ``None`` if they do."""
+        if self.rows.scores is None:
+            return self.rows.no_scores
+        known = self.rows.scores[~np.isnan(self.rows.scores)]
+        return NOT_PROBABILITIES if known.size and (known.min() < 0 or known.max() > 1) else None
 
     @cached_property
     def cost(self) -> Numbers:
@@ -112,7 +137,7 @@ class Mistakes:
     def _of_scores(self) -> list[Measurement]:
         names = ("error_detection_roc_auc", "suspected_label_error_count")
         n = self.rows.n_rows
-        if self.confidence is None or self.suspected is None:
+        if self.confidence is None:
             return [measured(name, None, size=n, otherwise=self.rows.no_scores) for name in names]
         known = ~np.isnan(self.confidence)
         found = []
@@ -145,9 +170,10 @@ class Mistakes:
         found.append(
             measured(
                 names[1],
-                float(np.count_nonzero(self.suspected)),
+                None if self.suspected is None else float(np.count_nonzero(self.suspected)),
                 size=int(known.sum()),
-                note="A guess of confident learning, not a finding: whether a label is wrong is for people to say.",
+                note="An estimate, not a finding: whether a label is wrong is for people to say.",
+                otherwise=self.no_probabilities or "",
             )
         )
         return found

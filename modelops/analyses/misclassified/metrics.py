@@ -8,5 +8,5 @@ METRICS: dict[str, str] = {
     "queued_error_share": "Share of all mistakes (of the sum of all errors, for quantities) that the queue holds.",
     "mean_confidence": "Mean score of the predicted class.",
     "error_detection_roc_auc": "Share of pairs of a right and a wrong prediction in which the right one is surer.",
-    "suspected_label_error_count": "Mistakes in which the model is as sure of the other class as on that class's rows.",
+    "suspected_label_error_count": "Mistakes whose label is more likely wrong than right, beyond doubt and chance.",
 }
