@@ -193,6 +193,14 @@ def test_no_positive_label_leaves_recall_not_measured():
     assert value(found, "specificity") is not None
 
 
+@pytest.mark.parametrize("label", ["no", "yes"])
+def test_one_class_leaves_out_curves_without_points_and_the_workbench_and_says_why(label):
+    found = compute(binary(60, default=[label] * 60))
+    assert [curve.name for curve in found.curves] == ["confusion_matrix", "score_distribution"]
+    assert [table.name for table in found.tables] == ["confusion_matrix"]
+    assert any("are of one class" in note and "workbench are left out" in note for note in found.notes)
+
+
 def test_scores_that_are_not_probabilities_still_rank():
     scores = np.random.default_rng(0).normal(0, 10, 60)
     found = compute(binary(60, probability=scores))

@@ -54,6 +54,10 @@ BINARY_RATES = (
 )
 _TOP_SHARES = (0.1, 0.2)
 _BOTH_CLASSES = "Positive and negative labels are both needed."
+_ONE_CLASS = (
+    "The labels of all rows with a score are of one class. Ranking them, and judging a threshold, needs both: the "
+    "curves of ranking, the ways to choose the threshold and the threshold workbench are left out."
+)
 _NO_POSITIVES = "No row has a positive label."
 _COMPOSED = {
     "balanced_accuracy": "No row has a label.",
@@ -166,8 +170,11 @@ def _score_performance(
     here = np.flatnonzero(known)
     worth = scored.scores.size / how.design_effect
     found.measurements.append(measured("effective_sample_size", worth, size=scored.scores.size, unit="rows"))
-    found.curves += [roc_curve(ranking), precision_recall_curve(ranking), *gain_curves(ranking)]
     found.curves.append(score_distribution(scored, rows.classes))
+    if not (ranking.n_negatives and ranking.n_positives):
+        found.notes.append(_ONE_CLASS)
+        return found
+    found.curves[:0] = [roc_curve(ranking), precision_recall_curve(ranking), *gain_curves(ranking)]
     found.add(
         workbench(
             scored,

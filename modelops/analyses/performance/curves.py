@@ -56,9 +56,9 @@ def confusion_curve(classes: Sequence[str], counts: Numbers) -> Curve:
 
 
 def roc_curve(ranking: Ranking) -> Curve:
-    """Return the ROC curve; empty without labels of both classes."""
-    false = np.append(0.0, ranking.negatives) / (ranking.n_negatives or np.nan)
-    true = np.append(0.0, ranking.positives) / (ranking.n_positives or np.nan)
+    """Return the ROC curve; there are labels of both classes."""
+    false = np.append(0.0, ranking.negatives) / ranking.n_negatives
+    true = np.append(0.0, ranking.positives) / ranking.n_positives
     return _line(
         "roc",
         "ROC: true against false positive rate",
@@ -71,7 +71,7 @@ def roc_curve(ranking: Ranking) -> Curve:
 
 def precision_recall_curve(ranking: Ranking) -> Curve:
     """Return precision against recall; the level to beat is the base rate."""
-    recall = ranking.positives / (ranking.n_positives or np.nan)
+    recall = ranking.positives / ranking.n_positives
     precision = ranking.positives / np.maximum(ranking.positives + ranking.negatives, np.finfo(np.float64).tiny)
     base = ranking.n_positives / (ranking.n_positives + ranking.n_negatives)
     return _line(
@@ -83,7 +83,7 @@ def gain_curves(ranking: Ranking) -> list[Curve]:
     """Return gain (positives found) and lift (times better than chance) against the share of rows taken."""
     seen = ranking.negatives + ranking.positives
     share = seen / seen[-1]
-    found = ranking.positives / (ranking.n_positives or np.nan)
+    found = ranking.positives / ranking.n_positives
     return [
         _line(
             "gain",
@@ -107,8 +107,7 @@ def gain_curves(ranking: Ranking) -> list[Curve]:
 def _line(
     name: str, title: str, axes: tuple[str, str], x: Numbers, y: Numbers, *, reference: float | Literal["diagonal"]
 ) -> Curve:
-    usable = bool(np.isfinite(x).all() and np.isfinite(y).all())
-    kept = thinned(x + np.maximum.accumulate(y)) if usable else np.array([], dtype=np.intp)
+    kept = thinned(x + np.maximum.accumulate(y))
     return Curve(
         name=name,
         title=title,
@@ -117,7 +116,6 @@ def _line(
         y_title=axes[1],
         series=(Series(name="model", x=finite(x[kept]), y=finite(y[kept])),),
         reference=reference,
-        note=None if usable else "Positive and negative labels are both needed.",
     )
 
 
