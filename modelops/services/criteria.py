@@ -88,7 +88,8 @@ def freeze_criteria(
     NotAllowed, NotFound
         Without the right; without such a version.
     InvalidInput
-        If there is no criterion, or the bar moves and nobody says why.
+        If there never was a criterion, or the bar moves and nobody says why. To freeze none after some takes the bar
+        away.
     Conflict
         If the draft changed since it was read, equals what is frozen, or a review of the version is submitted.
     """
@@ -129,7 +130,7 @@ def freeze_criteria(
 
 
 def _refuse_freezing(t: Transaction, version: VersionRow, now: Draft, earlier: list[Frozen], reason: str) -> None:
-    if not now.body.criteria:
+    if not now.body.criteria and not (earlier and earlier[-1].body.criteria):
         raise InvalidInput("There is no criterion yet. Add at least one, then freeze.")
     if any(of.id == version.id and one.state is ReviewState.SUBMITTED for one, of in reviews_of(t, version.model_id)):
         raise Conflict("A review of this version is submitted: its bar stands still until it is decided.")
@@ -147,6 +148,8 @@ def as_criterion(values: dict[str, object], *, among: Iterable[Criterion]) -> Cr
     InvalidInput
         With what does not fit.
     """
+    if not str(values.get("why") or "").strip():
+        raise InvalidInput("Say why this bound was chosen: it is what a reviewer asks first.")
     taken = {one.name for one in among}
     base = str(values.get("metric", ""))
     names = (base if place == 1 else f"{base}_{place}" for place in range(1, len(taken) + 2))
@@ -208,6 +211,8 @@ def record_text(body: Criteria, record: CriteriaRecord) -> str:
         If the indicator that is asked for was not named.
     """
     if record is CriteriaRecord.CRITERIA:
+        if not body.criteria:
+            raise Conflict("What is frozen holds no criterion. Add at least one, and freeze again.")
         return "\n".join(f"{one.words}. Why: {one.why}" for one in body.criteria)
     if record is CriteriaRecord.BUSINESS:
         if not body.business:

@@ -50,7 +50,9 @@ def show_criteria() -> None:
             criterion_line(one, is_primary=one.name == now.body.primary)
             if may_write:
                 st.button("Remove", key=f"remove {one.name}", type="tertiary", on_click=remove, args=(one.name,))
-    if not now.body.criteria:
+    if not now.body.criteria and frozen:
+        st.caption("None is left in this draft. Add another, or freeze it as it is to take the bar away.")
+    elif not now.body.criteria:
         st.caption(
             "None yet. Two to six are usual: each with a metric, a bound, the data it is measured on, and a reason for "
             "the bound."
@@ -144,7 +146,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     st.title("Acceptance criteria", anchor=False, width="content")
     if frozen and not is_changed:
         widgets.badge(f"frozen, number {frozen.number}", widgets.Tone.GOOD)
-    elif now.body.criteria:
+    elif is_changed:
         widgets.badge("draft, judges nothing yet", widgets.Tone.CARE)
 st.caption(
     plain(
@@ -153,6 +155,8 @@ st.caption(
     )
 )
 frame.show_kept("criteria")
+if frozen and is_changed:
+    st.info(f"Frozen number {frozen.number:d} judges until you freeze again.", icon=":material/lock:")
 left, right = st.columns([3, 2], gap="large")
 with left:
     show_criteria()
@@ -160,7 +164,7 @@ with left:
         show_adding()
         show_indicators()
 with right:
-    if may_write and is_changed and now.body.criteria:
+    if may_write and is_changed and (now.body.criteria or frozen):
         show_freezing()
     show_history()
 if moved:

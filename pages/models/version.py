@@ -147,6 +147,8 @@ def show_criteria() -> None:
     if criteria_sets:
         st.caption(plain(frozen_line(criteria_sets[-1], freezers)))
         criteria_list(criteria_sets[-1].body)
+        if not criteria_sets[-1].body.criteria:
+            st.caption("They hold no criterion: results are judged by the policy alone.")
     elif criteria_draft.body.criteria:
         st.caption("A draft, which judges nothing. Freeze it before the first result.")
         criteria_list(criteria_draft.body)

@@ -128,6 +128,20 @@ def test_dropping_every_demand_on_an_analysis_is_told_too(store, people, now, re
     assert bar_of(store, again).moved(again).known_before == (seen.id,)
 
 
+def test_the_whole_bar_can_be_taken_away_with_a_reason_and_is_no_evidence_then(store, people, now, review):
+    freeze(store, people, now, RECALL)
+    seen = ran(store, people, later(now, 1))
+    with pytest.raises(InvalidInput, match="The bar moves"):
+        freeze(store, people, later(now, 2))
+    row = freeze(store, people, later(now, 2), reason="The model answers another question now.")
+    assert bar_of(store, seen).moved(seen).changes[0].new == "not asked for"
+    with pytest.raises(Conflict, match="no criterion"):
+        criteria.attach_criteria(
+            store, 1, "problem.done", CriteriaRecord.CRITERIA, actor=people["author"], at=later(now, 3), reason=""
+        )
+    assert row.number == 2
+
+
 def test_a_version_or_dataset_of_the_same_bytes_does_not_hide_that_the_result_was_known(store, people, now, review):
     seen = [ran(store, people, now), finished(store, people["author"], now, data_id=1)]
     copy = inventory.register_version(store, 1, actor=people["author"], at=now, label="1.1")
@@ -209,7 +223,8 @@ def test_only_an_author_sets_the_bar(store, people, now, review, who):
         ({"analysis": "astrology"}, "no analysis"),
         ({"at_most": 0.9}, "exactly one"),
         ({"at_least": float("nan")}, "finite"),
-        ({"why": ""}, "at least 1 character"),
+        ({"why": ""}, "Say why this bound was chosen"),
+        ({"why": "  "}, "Say why this bound was chosen"),
         ({"dataset": "sha256:" + "0" * 64}, "does not have"),
         ({"for_each": ("moon",)}, "each moon"),
     ],

@@ -94,7 +94,7 @@ def test_an_author_adds_a_criterion_and_freezes_it(review, store, visit):
 
 def test_a_criterion_without_a_reason_is_refused_on_the_page(review, store, visit):
     screen = press(visit("author", CRITERIA, version="1"), "Add")
-    assert "why" in texts(screen)
+    assert "Say why this bound was chosen: it is what a reviewer asks first." in texts(screen)
     with store.reading() as reader:
         assert draft(reader, 1).body.criteria == ()
 
@@ -116,6 +116,20 @@ def test_a_criterion_is_taken_out_again(review, store, people, now, visit):
     with store.reading() as reader:
         assert draft(reader, 1).body.criteria == ()
     assert len(sets(store)) == 1
+
+
+def test_taking_out_the_only_criterion_says_what_still_judges_and_can_be_frozen(review, store, people, now, visit):
+    freeze(store, people, now, RECALL)
+    screen = press(visit("author", CRITERIA, version="1"), "Remove")
+    shown = texts(screen)
+    assert "draft, judges nothing yet" in shown
+    assert "Frozen number 1 judges until you freeze again." in shown
+    field(screen, "Why does the bar move?").input("Recall is no longer what counts.")
+    shown = texts(press(screen, "Freeze"))
+    assert [len(one.body.criteria) for one in sets(store)] == [1, 0]
+    assert "frozen, number 2" in shown
+    assert "judges until you freeze again" not in shown
+    assert "hold no criterion" in texts(visit("auditor", "pages/models/version.py", version="1"))
 
 
 def test_primary_and_business_metric_are_named(review, store, people, now, visit):
