@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -10,10 +11,12 @@ import streamlit as st
 from modelops.analyses.measuring import finite
 from modelops.analyses.performance.threshold_counts import ThresholdCounts
 from modelops.analyses.statistics.rates import Rate
+from modelops.domain.decision import ThresholdDecision
 from modelops.domain.metric_words import metric_name
-from modelops.domain.result import Curve, Series, Shape
+from modelops.domain.result import AnalysisResult, Curve, Series, Shape
 from modelops.services.decisions import RATES
-from modelops.ui.text import plain
+from modelops.store.queries_decisions import Decided
+from modelops.ui.text import plain, utc
 
 COSTS = (
     ("cost_true_positive", "true positive", 0.0),
@@ -23,8 +26,74 @@ COSTS = (
 )
 
 
+_USUAL_THRESHOLD = 0.5
+# Rows without a score count in the rates of the run and not here.
+_SAME_SELECTION = 0.002
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the workbench begins: the place of the threshold, costs and capacity by name, and where they come from."""
+
+    place: int
+    given: Mapping[str, object]
+    words: str
+
+
+def start(result: AnalysisResult, counts: ThresholdCounts, saved: Sequence[Decided]) -> Start:
+    """Begin at the newest saved threshold for the same class, with its costs; else at what the run itself did.
+
+    Parameters
+    ----------
+    saved : sequence of Decided
+        Decisions for the version, the newest first.
+    """
+    for one in saved:
+        if isinstance(one.body, ThresholdDecision) and one.body.positive == result.positive:
+            return _saved_start(counts, one, one.body)
+    near = result.parameters.get("threshold")
+    near = float(near) if isinstance(near, int | float) else _USUAL_THRESHOLD
+    place, selected = counts.nearest(near), result.find("selection_rate")
+    words = f"It starts at the threshold of the run, {near:g}, with the costs of the run."
+    if selected is not None and selected.value is not None:
+        here = counts.rate(RATES[0], place)[0] or 0.0
+        if abs(here - selected.value) > _SAME_SELECTION:
+            place = counts.selecting(selected.value, near=near)
+            words = (
+                "It starts where about as many rows are selected as by the predictions of the run, "
+                f"{selected.value:.1%}, with the costs of the run."
+            )
+    return Start(place, result.parameters, words)
+
+
+def _saved_start(counts: ThresholdCounts, one: Decided, body: ThresholdDecision) -> Start:
+    place = counts.nearest(body.threshold)
+    options = threshold_options(counts)
+    closest = "" if f"{body.threshold:.6g}" == f"{options[place]:.6g}" else f" (the closest here is {options[place]:g})"
+    words = (
+        f"It starts at the threshold {body.threshold:g}{closest} that was saved on {utc(one.row.decided_at)} for run "
+        f"{one.row.run_id}, with the costs and the capacity of that decision."
+    )
+    return Start(place, {name: getattr(body, name) for name in (*(name for name, _, _ in COSTS), "capacity")}, words)
+
+
+def capacity_words(counts: ThresholdCounts, costs: np.ndarray, capacity: float | None) -> str:
+    """Say what the capacity changes: nothing, no threshold is left, or another one would be cheaper without it."""
+    best, free = counts.cheapest(costs, capacity=capacity), counts.cheapest(costs)
+    if capacity is None or free is None or best == free:
+        return ""
+    options, spent = threshold_options(counts), counts.cost(costs)
+    without = f"{options[free]:g} ({spent[free]:.4g} per row, selects {counts.rate(RATES[0], free)[0] or 0.0:.1%})"
+    if best is None:
+        return f"No threshold keeps the capacity of {capacity:.1%}. Without it the cheapest were {without}."
+    return (
+        f"The capacity of {capacity:.1%} decides: within it {options[best]:g} is cheapest ({spent[best]:.4g} per row); "
+        f"without it {without} would be."
+    )
+
+
 def stakes(parameters: Mapping[str, object], *, key: str) -> tuple[tuple[float, float, float, float], float | None]:
-    """Ask what each of the four outcomes costs and how many rows can be acted on; at first as the run was asked.
+    """Ask what each of the four outcomes costs and how many rows can be acted on; at first as ``parameters`` say.
 
     Returns
     -------
@@ -67,20 +136,33 @@ def as_matrix(costs: tuple[float, float, float, float]) -> np.ndarray:
     return np.array([[rest, alarm], [miss, hit]])
 
 
-def cost_curve(counts: ThresholdCounts, costs: np.ndarray, place: int) -> Curve:
-    """Return what each threshold costs, with the one that is chosen."""
-    spent = counts.cost(costs)
-    here = float(counts.thresholds[place])
+def cost_curve(counts: ThresholdCounts, costs: np.ndarray, place: int, *, capacity: float | None = None) -> Curve:
+    """Return what each threshold costs, with the chosen and the cheapest; apart what the capacity does not allow."""
+    spent, allowed = counts.cost(costs), counts.allowed(capacity)
+    best = counts.cheapest(costs, capacity=capacity)
+    if allowed.all():
+        parts = {"cost per row": allowed}
+    else:
+        # The first threshold within the capacity belongs to both, so that the line does not break.
+        beyond = ~allowed
+        beyond[1:] |= ~allowed[:-1]
+        parts = {"within the capacity": allowed, "beyond the capacity": beyond}
+    series = [
+        Series(name=name, x=finite(counts.thresholds[part]), y=finite(spent[part]))
+        for name, part in parts.items()
+        if part.any()
+    ]
+    if best is not None and best != place:
+        name = "cheapest" if allowed.all() else "cheapest within the capacity"
+        series.append(Series(name=name, x=(float(counts.thresholds[best]),), y=(float(spent[best]),)))
+    series.append(Series(name="chosen", x=(float(counts.thresholds[place]),), y=(float(spent[place]),)))
     return Curve(
         name="workbench_cost",
         title="Cost per row at each threshold",
         shape=Shape.LINE,
         x_title="Threshold",
         y_title="Cost per row",
-        series=(
-            Series(name="cost per row", x=finite(counts.thresholds), y=finite(spent)),
-            Series(name="chosen", x=(here,), y=(float(spent[place]),)),
-        ),
+        series=tuple(series),
     )
 
 

@@ -8,7 +8,7 @@ from modelops.domain.people import Right
 from modelops.errors import NotFound
 from modelops.services import decisions
 from modelops.services.decisions import RATES
-from modelops.store.queries_decisions import decisions_of_run
+from modelops.store.queries_decisions import decisions_of_run, decisions_of_version
 from modelops.store.queries_review import names as people_named
 from modelops.store.tables import ModelRow, RunRow
 from modelops.ui import frame, results, widgets
@@ -18,11 +18,13 @@ from modelops.ui.runs import RUN, names_for
 from modelops.ui.text import plain
 from modelops.ui.workbench import (
     as_matrix,
+    capacity_words,
     cost_curve,
     group_curve,
     group_table,
     overall_figures,
     stakes,
+    start,
     threshold_options,
 )
 
@@ -33,6 +35,7 @@ with page.store.reading() as reader:
     model = reader.get(ModelRow, run.model_id, what="model")
     names = names_for(reader, [run])
     made = decisions_of_run(reader, run_id)
+    saved = decisions_of_version(reader, model.id, run.version_id) if run.version_id else made
     people = people_named(reader, [one.row.decided_by for one in made])
 if run.result is None:
     raise NotFound(f"Run {run_id} is {run.state}: the workbench works on a finished run of performance.")
@@ -62,15 +65,20 @@ st.caption(
         f"{names.subject(run, with_model=True)}: everything here is computed from the counts in the result."
     )
 )
-costs, capacity = stakes(result.parameters, key=f"stakes {run_id}")
+beginning = start(result, counts, saved)
+costs, capacity = stakes(beginning.given, key=f"stakes {run_id}")
 matrix = as_matrix(costs)
 best = counts.cheapest(matrix, capacity=capacity)
 if "threshold" not in st.session_state:
-    st.session_state["threshold"] = options[best if best is not None else len(options) // 2]
+    st.session_state["threshold"] = options[beginning.place]
+st.caption(plain(beginning.words))
 slider, button = st.columns([5, 2], gap="medium", vertical_alignment="bottom")
 threshold = slider.select_slider("Threshold", options, key="threshold", format_func=lambda each: f"{each:g}")
 place = counts.nearest(threshold)
-proposal = "None keeps the capacity" if best is None else f"Cheapest: {options[best]:g}"
+limited = capacity_words(counts, matrix, capacity)
+proposal = (
+    "None keeps the capacity" if best is None else f"Cheapest{' within capacity' * bool(limited)}: {options[best]:g}"
+)
 button.button(
     plain(proposal),
     key="cheapest",
@@ -80,13 +88,15 @@ button.button(
     width="stretch",
     help="The threshold with the lowest cost among those that the capacity allows.",
 )
+if limited:
+    st.info(plain(limited), icon=":material/groups:")
 selected = counts.rate(RATES[0], place)[0] or 0.0
 if capacity is not None and selected > capacity:
     st.warning(f"This threshold selects {selected:.1%} of the rows, more than the capacity of {capacity:.1%}.")
 overall_figures(counts, matrix, place)
 left, right = st.columns(2, gap="medium")
 with left:
-    results.chart(cost_curve(counts, matrix, place), key=f"cost {run_id}")
+    results.chart(cost_curve(counts, matrix, place, capacity=capacity), key=f"cost {run_id}")
 with right:
     if len(counts.groups) > 1:
         rate = st.selectbox(

@@ -128,3 +128,16 @@ def test_a_result_without_counts_says_so():
     result = as_result(computed()).model_copy(update={"tables": ()})
     with pytest.raises(NotMeasured, match="run it again"):
         ThresholdCounts.read(result)
+
+
+def test_the_threshold_that_selects_a_share_is_found(counts):
+    place = counts.nearest(0.42)
+    share, _ = counts.rate(SELECTION_RATE, place)
+    assert share == pytest.approx(np.mean(counts.thresholds[place] <= SCORES))
+    assert counts.selecting(share, near=0.42) == place
+
+
+def test_what_a_capacity_allows_is_what_selects_no_more(counts):
+    selected = np.array([np.mean(threshold <= SCORES) for threshold in counts.thresholds])
+    assert counts.allowed(0.2).tolist() == (selected <= 0.2).tolist()
+    assert counts.allowed(None).all()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from modelops.analyses.performance.threshold_counts import ThresholdCounts
+from modelops.analyses.statistics.rates import SELECTION_RATE
 from modelops.domain.inventory import DatasetRole
 from modelops.services import decisions, runs
 from modelops.store.queries_decisions import decisions_of_run, drift_limits
 from modelops.store.tables import RunRow
+from modelops.ui.workbench import start
 from tests.jobs.decided_runs import add, ran, worked
 from tests.services.road import opened
 from tests.ui.test_pages_models import field, links, press, texts
@@ -47,9 +51,46 @@ def test_the_run_leads_to_the_workbench(run, visit):
     assert "Threshold workbench" in links(visit("auditor", RUN, run=str(run.id)))
 
 
-def test_the_workbench_begins_at_the_lowest_cost(run, visit):
+def test_the_workbench_begins_at_the_threshold_of_the_run(run, visit):
     screen = visit("auditor", WORKBENCH, run=str(run.id))
-    assert screen.button(key="cheapest").label.replace("\\", "") == f"Cheapest: {threshold_of(screen):g}"
+    assert threshold_of(screen) == 0.5
+    assert "It starts at the threshold of the run, 0.5, with the costs of the run." in texts(screen)
+
+
+def test_predictions_made_with_another_threshold_are_where_the_workbench_begins(run, store):
+    with store.reading() as reader:
+        result = runs.read_result(store, reader.get(RunRow, run.id, what="run").result)
+    counts = ThresholdCounts.read(result)
+    place = counts.nearest(0.3)
+    selected, _ = counts.rate(SELECTION_RATE, place)
+    moved = tuple(
+        one.model_copy(update={"value": selected, "interval": None, "level": None})
+        if one.metric == "selection_rate" and not one.scope
+        else one
+        for one in result.measurements
+    )
+    begun = start(result.model_copy(update={"measurements": moved}), counts, [])
+    assert counts.rate(SELECTION_RATE, begun.place)[0] == selected
+    assert f"as by the predictions of the run, {selected:.1%}" in begun.words
+
+
+def test_the_workbench_begins_at_the_saved_threshold_with_its_costs(run, store, people, now, visit):
+    given = {"threshold": 0.31, "costs": (0, 1, 7, 0), "capacity": 0.8, "reason": "Agreed."}
+    decisions.choose_threshold(store, run.id, actor=people["author"], at=now, **given)
+    screen = visit("author", WORKBENCH, run=str(run.id))
+    assert threshold_of(screen) == 0.31
+    assert field(screen, "Cost of a false negative", "number_input").value == 7
+    assert field(screen, "Capacity, % of rows", "number_input").value == 80
+    assert "It starts at the threshold 0.31 that was saved on" in texts(screen)
+
+
+def test_a_saved_threshold_is_where_another_run_of_the_version_begins(run, store, people, now, tmp_path, visit):
+    given = {"threshold": 0.31, "costs": (0, 1, 7, 0), "capacity": None, "reason": "Agreed."}
+    decisions.choose_threshold(store, run.id, actor=people["author"], at=now, **given)
+    again = ran(store, tmp_path, "performance", actor=people["author"], at=now, data_id=run.data_id)
+    screen = visit("author", WORKBENCH, run=str(again.id))
+    assert threshold_of(screen) == 0.31
+    assert f"for run {run.id}, with the costs" in texts(screen)
 
 
 def test_dear_misses_move_the_cheapest_threshold_down(run, visit):
@@ -65,6 +106,18 @@ def test_a_capacity_keeps_the_proposal_within_it(run, visit):
     field(screen, "Capacity, % of rows", "number_input").set_value(10).run()
     screen = screen.button(key="cheapest").click().run()
     assert float(metric_of(screen, "Selection rate").rstrip("%")) <= 10
+
+
+def test_where_the_capacity_decides_it_is_said_and_marked(run, visit):
+    screen = visit("author", WORKBENCH, run=str(run.id))
+    assert "The capacity of" not in texts(screen)
+    field(screen, "Cost of a false negative", "number_input").set_value(20).run()
+    field(screen, "Capacity, % of rows", "number_input").set_value(10).run()
+    assert screen.button(key="cheapest").label.startswith("Cheapest within capacity")
+    assert "The capacity of 10.0% decides: within it" in texts(screen)
+    drawn = json.loads(screen.get("plotly_chart")[0].proto.spec)
+    names = {trace.get("name") for trace in drawn["data"]}
+    assert {"within the capacity", "beyond the capacity", "cheapest within the capacity", "chosen"} <= names
 
 
 def test_a_chosen_threshold_is_saved_with_its_reason_and_shown_on_the_version(run, store, visit):

@@ -89,14 +89,27 @@ class ThresholdCounts:
         counts = self.counts[group]
         return np.asarray((counts * costs).sum(axis=(-2, -1)) / counts.sum(axis=(-2, -1)))
 
+    def allowed(self, capacity: float | None) -> NDArray[np.bool_]:
+        """Return which thresholds select no more than the share ``capacity`` of the rows; without one, all."""
+        if capacity is None:
+            return np.ones(len(self.thresholds), dtype=np.bool_)
+        return np.asarray(SELECTION_RATE.share(self.counts[0]) <= capacity + 1e-12)
+
+    def selecting(self, share: float, *, near: float) -> int:
+        """Return the place of the threshold that selects as close to ``share`` of the rows as any.
+
+        Of those that are equally close, the one closest to the threshold ``near``.
+        """
+        apart = np.abs(SELECTION_RATE.share(self.counts[0]) - share)
+        closest = np.flatnonzero(apart <= apart.min() + 1e-9)
+        return int(closest[np.abs(self.thresholds[closest] - near).argmin()])
+
     def cheapest(self, costs: Numbers, *, capacity: float | None = None) -> int | None:
         """Return the place of the threshold with the lowest cost among those that the capacity allows.
 
         ``None`` if every threshold of the grid selects more than ``capacity``.
         """
-        allowed = np.ones(len(self.thresholds), dtype=np.bool_)
-        if capacity is not None:
-            allowed = SELECTION_RATE.share(self.counts[0]) <= capacity + 1e-12
+        allowed = self.allowed(capacity)
         if not allowed.any():
             return None
         return int(np.where(allowed, self.cost(costs), np.inf).argmin())
