@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from modelops.domain.people import Actor, Right
 from modelops.errors import NotAllowed
 from modelops.settings import ROOT
-from modelops.ui import frame, sidebar
+from modelops.ui import frame, sidebar, widgets
 from modelops.ui.text import plain
 
 SECTIONS = ("Home", "Models", "Reviews", "Analyses", "Monitoring", "Governance", "Admin")
+_UNKNOWN = "unknown address"
+_LONGEST_SHOWN = 100
 _LOGO = str(Path(__file__).parent / "logo.svg")
 
 
@@ -98,6 +101,7 @@ def show() -> None:
         return
     st.logo(_LOGO, size="large")
     pages = allowed_pages(actor)
+    pages[SECTIONS[0]] += _unknown_address()
     chosen = st.navigation({name: entries for name, entries in pages.items() if entries}, expanded=True)
     sidebar.show(actor)
     with frame.refusals_shown():
@@ -140,6 +144,30 @@ def _refusal(entry: Entry, actor: Actor) -> st.Page:
         actor.require(entry.needs)
 
     return st.Page(refuse, title=entry.title, url_path=entry.address, visibility="hidden")
+
+
+def _unknown_address() -> list[st.Page]:
+    """Return a page at the address that was opened if there is none: Streamlit would show the first page there.
+
+    The browser names an address once; afterwards it asks for the page by its hash, so the address is kept.
+    """
+    context = get_script_run_ctx()
+    opened = "" if context is None else context.pages_manager.intended_page_name
+    if opened and "/" not in opened and opened not in {entry.address for entry in PAGES}:
+        st.session_state[_UNKNOWN] = opened
+    kept = st.session_state.get(_UNKNOWN)
+    return [st.Page(_no_such_page, title="No such page", url_path=kept, visibility="hidden")] if kept else []
+
+
+def _no_such_page() -> None:
+    frame.open_page("No such page")
+    address = "/" + st.session_state[_UNKNOWN][:_LONGEST_SHOWN]
+    widgets.empty_place(
+        "There is no such page",
+        f"Nothing is at the address {address}. It may be mistyped, or from another version of this app.",
+        page=PAGES[0].path,
+        action="Go to the start page",
+    )
 
 
 def _show_ended(reason: str) -> None:

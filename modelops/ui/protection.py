@@ -10,15 +10,26 @@ from modelops.ui.text import plain
 from modelops.ui.widgets import Tone
 
 _LEVELS = {
-    "A": (Tone.GOOD, "Isolated: it had no network, no files but its own, no programs."),
-    "B": (Tone.CARE, "Partly isolated: files that the server can read could be read."),
-    "C": (Tone.BAD, "Not isolated, only limited in time and memory. Open only files that you trust."),
+    "A": (Tone.GOOD, "isolated", "enforced by the kernel", "It had no network, no files but its own, no programs."),
+    "B": (
+        Tone.CARE,
+        "partly isolated",
+        "enforced by the kernel in part",
+        "Files that the server can read could be read.",
+    ),
+    "C": (
+        Tone.BAD,
+        "not isolated",
+        "not enforced by the kernel",
+        "It was only limited in time and memory. Open only files that you trust.",
+    ),
 }
 
 
 def protection_note(found: Protection) -> None:
     """Show the level of protection under which a file was opened."""
-    tone, text = _LEVELS[found.level]
+    tone, word, how, text = _LEVELS[found.level]
+    layers = ", ".join(found.layers) or "no layer"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        widgets.badge(f"protection {found.level}", tone, note=", ".join(found.layers) or "no layer")
+        widgets.badge(word, tone, note=f"Sandbox level {found.level}: {how} ({layers}).")
         st.caption(plain(text), width="content")

@@ -92,9 +92,10 @@ def heading(title: str, *, lead: str | None = None, crumbs: Sequence[Crumb] = ()
 def breadcrumbs(crumbs: Sequence[Crumb]) -> None:
     """Show the way to this page as links."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        for crumb in crumbs:
+        for place, crumb in enumerate(crumbs):
+            if place:
+                st.caption("/", width="content")
             st.page_link(crumb.page, label=plain(crumb.label), query_params=crumb.query or None, width="content")
-            st.caption("/", width="content")
 
 
 def digest(value: str, *, whole: bool = False) -> None:

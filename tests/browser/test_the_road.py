@@ -173,7 +173,7 @@ def the_author_registers_a_model(road: Road) -> None:
     author.heading(f"{MODEL} {VERSION}")
     author.sees(Digest.of_file(road.files.model), timeout=LONG)
     author.sees("decide: FixedThresholdClassifier")
-    author.badge("protection [ABC]")
+    author.badge("isolated")
 
     add_table(road, road.files.test, role="Test", note="Rows that the model never saw")
     add_table(road, road.files.train, role="Train", note="What the model learned from")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from modelops.domain.columns import ColumnRoles, Task
 from modelops.domain.inventory import DatasetRole
@@ -192,6 +193,31 @@ def test_of_many_datasets_a_review_is_offered_the_newest_of_each_role_it_needs(v
         names = sorted(reader.get(DatasetRow, number, what="dataset").name for number in chosen.value)
     assert names == ["earlier", "more 3"]
     assert "the newest for test, reference and train" in texts(screen)
+
+
+def test_the_way_to_a_page_ends_with_its_last_step(visit, home):
+    assert links(visit("author", MODEL, model="1"))[0] == "Models"
+    assert "/" not in [found.value for found in visit("author", MODEL, model="1").caption]
+    assert [found.value for found in visit("author", VERSION, version="1").caption].count("/") == 1
+
+
+@pytest.mark.parametrize(
+    ("level", "layers", "word", "note"),
+    [
+        ("A", ("landlock", "seccomp"), "isolated", "Sandbox level A: enforced by the kernel (landlock, seccomp)"),
+        ("C", (), "not isolated", "Sandbox level C: not enforced by the kernel (no layer)"),
+    ],
+)
+def test_how_well_a_file_was_walled_in_is_said_in_words(level, layers, word, note):
+    def page(level, layers):
+        from modelops.domain.result import Protection
+        from modelops.ui.protection import protection_note
+
+        protection_note(Protection(level=level, layers=layers))
+
+    screen = AppTest.from_function(page, kwargs={"level": level, "layers": layers}).run()
+    assert screen.markdown[0].value.endswith(f" {word}]")
+    assert note in screen.markdown[0].help.replace("\\", "")
 
 
 def test_a_store_with_models_says_where_the_example_can_be_loaded(visit, home):

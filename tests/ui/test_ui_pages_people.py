@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.util import calc_hash
 
 from modelops.domain.people import Role
@@ -80,6 +81,20 @@ def test_a_page_that_somebody_may_not_see_says_why(visit, people):
     screen._page_hash = calc_hash("people")  # what a browser asks for that opens /people
     screen.run()
     assert "needs the role administrator" in screen.error[0].value
+
+
+def test_an_address_without_a_page_says_so_and_leads_to_the_start(visit, monkeypatch):
+    screen = visit("author")
+    with monkeypatch.context() as browser:  # what a browser asks for that opens /no*where*
+        browser.setattr(PagesManager, "intended_page_script_hash", "")
+        browser.setattr(PagesManager, "intended_page_name", "no*where*")
+        screen.run()
+    assert "There is no such page" in texts(screen)
+    assert "/no\\*where\\*\\." in texts(screen)
+    assert "Welcome" not in texts(screen)
+    assert [found.proto.label for found in screen.get("page_link")] == ["Go to the start page"]
+    assert "There is no such page" in texts(screen.run())
+    assert "Welcome" in texts(screen.switch_page("pages/home/welcome.py").run())
 
 
 def test_an_administrator_adds_somebody_and_sees_the_password_once(visit, store, now):
