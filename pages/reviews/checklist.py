@@ -73,7 +73,14 @@ if chosen == "All":
     st.query_params["area"] = area_id
     area = areas[area_id]
     st.subheader(plain(area.title), anchor=False)
-    sections = [(section, [q for q in section.questions if q.id in rows]) for section in area.sections]
+    first = linked if linked in rows and template.area_of(linked).id == area_id else None
+    if first is not None:
+        # A link leads here, and a page begins at its top: the question stands there, and not a second time below.
+        question_row(page, review.id, first)
+        st.caption("The question that the link asked for. The others of this area follow.")
+    sections = [
+        (section, [q for q in section.questions if q.id in rows and q.id != first]) for section in area.sections
+    ]
     for section, questions in sections:
         if not questions:
             continue

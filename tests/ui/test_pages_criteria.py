@@ -186,6 +186,17 @@ def test_the_criteria_are_attached_to_their_question_by_one_click(review, store,
         assert reader.first(EvidenceRow, question_id="problem.done").digest == sets(store)[0].row.digest
 
 
+def test_a_question_that_a_link_leads_to_stands_first_and_open(review, visit):
+    def rows(screen):
+        return [found.key.removeprefix("toggle ") for found in screen.button if (found.key or "").startswith("toggle ")]
+
+    usual = rows(visit("author", "pages/reviews/checklist.py", review="1"))
+    screen = visit("author", "pages/reviews/checklist.py", review="1", question=usual[-1])
+    assert rows(screen) == [usual[-1], *usual[:-1]]
+    assert screen.session_state[key_of(usual[-1])]
+    assert "The question that the link asked for." in texts(screen)
+
+
 def test_an_analysis_that_lacks_its_data_is_not_run_and_says_why(review, visit):
     screen = visit("author", "pages/reviews/checklist.py", review="1", question="problem.done")
     assert "not run" in texts(screen)
