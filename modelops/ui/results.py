@@ -25,7 +25,10 @@ WORST_FIRST = (
     *(Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.NOT_RUN, Outcome.WAIVED),
     *(Outcome.IMMATERIAL, Outcome.PASSED, Outcome.NOT_APPLICABLE),
 )
-_GRAVE = frozenset({Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.IMMATERIAL})
+NOT_MEASURED = "not measured"
+_GRAVE = frozenset({Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, NOT_MEASURED, Outcome.IMMATERIAL})
+# More rows may not bring what could not be measured: one class only, a score that is no probability.
+_NO_PASS = f"The result file calls it “{Outcome.NOT_ENOUGH_DATA}”. It is never a pass."
 _FIRST_REASONS = 4
 # What passed is no news: a few reasons show what was looked at.
 _FEW_REASONS = 2
@@ -55,11 +58,7 @@ def is_dark() -> bool:
 
 def verdicts(result: AnalysisResult) -> None:
     """Show what the policy says, the gravest first, each with its reason and its rule."""
-    found = {
-        outcome: told
-        for outcome in WORST_FIRST
-        if (told := [each for each in result.verdicts if each.verdict is outcome])
-    }
+    found = by_word(result)
     if not found:
         st.caption("The policy has no rule for this analysis: read the numbers below.")
         return
@@ -71,7 +70,9 @@ def verdicts(result: AnalysisResult) -> None:
         told = found.pop(outcome)
         first = _FIRST_REASONS if outcome in _GRAVE else _FEW_REASONS
         with st.container(border=True, gap="small"):
-            widgets.badge(f"{counts[outcome]} {outcome}", widgets.tone_of(outcome))
+            is_unmeasured = outcome == NOT_MEASURED
+            tone = widgets.tone_of(Outcome.NOT_ENOUGH_DATA if is_unmeasured else outcome)
+            widgets.badge(f"{counts[outcome]} {outcome}", tone, note=_NO_PASS if is_unmeasured else None)
             _reasons(told[:first])
             if len(told) > first:
                 with st.expander(f"{len(told) - first:d} more"):
@@ -81,6 +82,22 @@ def verdicts(result: AnalysisResult) -> None:
             for outcome, told in found.items():
                 widgets.status(outcome)
                 _reasons(told)
+
+
+def by_word(result: AnalysisResult) -> dict[str, list[Verdict]]:
+    """Return the verdicts by the word that the page has for them, the gravest first.
+
+    The word is the outcome, but for what has no value at all: the reason for that is seldom that rows are few.
+    """
+    without = {(one.metric, scope_name(one.scope)) for one in result.measurements if one.value is None}
+    found: dict[str, list[Verdict]] = {}
+    for outcome in WORST_FIRST:
+        for each in result.verdicts:
+            if each.verdict is not outcome:
+                continue
+            is_unmeasured = outcome is Outcome.NOT_ENOUGH_DATA and (each.metric, scope_name(each.scope)) in without
+            found.setdefault(NOT_MEASURED if is_unmeasured else outcome.value, []).append(each)
+    return found
 
 
 def gathered(found: Sequence[Verdict]) -> list[Verdict]:
@@ -112,12 +129,18 @@ def _reasons(found: Sequence[Verdict]) -> None:
 
 
 def charts(curves: Sequence[Curve], *, key: str) -> None:
-    """Show the first charts; the others are drawn when they are asked for."""
+    """Show the first charts; the others are drawn when they are asked for. One without any point is left out."""
+    curves = [curve for curve in curves if has_points(curve)]
     for place, curve in enumerate(curves[:_FIRST_CHARTS]):
         chart(curve, key=f"{key} {place}")
     rest = list(curves[_FIRST_CHARTS:])
     if rest:
         _more_charts(rest, key)
+
+
+def has_points(curve: Curve) -> bool:
+    """Whether there is anything to draw: without it a chart has axes from nowhere to nowhere."""
+    return any(value is not None for series in curve.series for value in series.y)
 
 
 @st.fragment

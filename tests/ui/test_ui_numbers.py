@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from modelops.domain.result import Outcome, Verdict
+from modelops.domain.result import AnalysisResult, Curve, Measurement, Outcome, Series, Shape, Verdict
 from modelops.ui.numbers import legible
-from modelops.ui.results import gathered
+from modelops.ui.results import by_word, gathered, has_points
 
 
 def words(rows: pd.DataFrame, **p_rows: list[int]) -> list[list[str]]:
@@ -65,3 +65,29 @@ def test_verdicts_with_reasons_of_their_own_stay_apart():
     measured = [verdict("a", "Label bias for feature 'a' is 0.1."), verdict("b", "Label bias for feature 'b' is 0.1.")]
     others = [verdict("c", "x was not measured: No rows."), verdict("d", "x was not measured: No labels.")]
     assert gathered([*measured, *others]) == [*measured, *others]
+
+
+def test_what_has_no_value_is_called_not_measured_and_few_rows_not_enough_data():
+    scope = {"feature": "a"}
+    few = Measurement(metric="label_bias", value=0.1, sample_size=3, scope=scope)
+    none = Measurement(metric="roc_auc", value=None, sample_size=90, note="Both classes are needed.")
+    told = [
+        verdict("a", "Label bias rests on 3 rows."),
+        Verdict(rule="s", verdict=Outcome.NOT_ENOUGH_DATA, because="Not measured: one class.", metric="roc_auc"),
+    ]
+    result = AnalysisResult.model_validate(
+        {
+            "schema": "modelops.result/1", "analysis": "performance", "inputs": {}, "task": "classification",
+            "parameters": {}, "seed": 0, "environment": {}, "protection": {"level": "A"}, "summary": "It is so.",
+            "measurements": (few, none), "verdicts": told,
+        }
+    )  # fmt: skip
+    assert by_word(result) == {"not enough data": told[:1], "not measured": told[1:]}
+
+
+def test_a_chart_without_any_point_is_none():
+    def curve(*y: float | None) -> Curve:
+        series = (Series(name="model", x=tuple(range(len(y))), y=y),)
+        return Curve(name="roc", title="ROC", shape=Shape.LINE, x_title="x", y_title="y", series=series)
+
+    assert [has_points(one) for one in (curve(), curve(None, None), curve(None, 0.5))] == [False, False, True]
