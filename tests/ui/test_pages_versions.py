@@ -7,7 +7,9 @@ import sqlite3
 import pytest
 
 from modelops.domain.canonical import canonical_bytes
-from modelops.services import files, inventory, runs
+from modelops.domain.criteria import Criteria
+from modelops.services import criteria, files, inventory, runs
+from modelops.services.criteria import as_criterion
 from modelops.store.tables import RunRow, RunState, VersionRow
 from modelops.ui.models import COMPARE_VERSIONS, MODEL
 from modelops.ui.version_pairs import different_facts, key_numbers, pairs, unmatched
@@ -33,6 +35,11 @@ def home(made, store, tmp_path):
 def second(home, people, now):
     """A second version, whose performance is better by a tenth in every number about all rows."""
     version = inventory.register_version(home, 1, actor=people["author"], at=now, label="2.0")
+    add_better_run(home, version, now)
+    return version
+
+
+def add_better_run(home, version, now, **more):
     with home.transaction() as t:
         old = t.get(RunRow, 1, what="run")
         result = runs.read_result(home, old.result)
@@ -43,9 +50,9 @@ def second(home, people, now):
             for one in result.measurements
         )
         moved = result.model_copy(update={"measurements": better, "summary": "The second one is better."})
-        kept = old.model_dump(exclude={"id", "result", "version_id"})
-        t.add(RunRow(**kept, version_id=version.id, result=files.keep(home, t, canonical_bytes(moved), at=now)))
-    return version
+        kept = old.model_dump(exclude={"id", "result", "version_id", *more})
+        digest = files.keep(home, t, canonical_bytes(moved), at=now)
+        t.add(RunRow(**kept, **more, version_id=version.id, result=digest))
 
 
 def texts(screen):
@@ -70,6 +77,26 @@ def test_both_versions_stand_side_by_side_for_everybody_who_may_read(visit, home
     accuracy = table[table["Measurement"] == "Accuracy"].iloc[0]
     assert accuracy["Difference"] == pytest.approx(0.1)
     assert accuracy["2.0"] == pytest.approx(accuracy["1.0"] + 0.1, abs=1e-3)
+
+
+def test_verdicts_by_different_criteria_are_said_to_be_so_above_them(visit, home, people, now):
+    version = inventory.register_version(home, 1, actor=people["author"], at=now, label="2.0")
+    demand = {"analysis": "performance", "metric": "recall", "at_least": 0.8, "why": "As good as by hand."}
+    body = Criteria(criteria=(as_criterion(demand, among=[]),))
+    given = {"actor": people["author"], "at": now}
+    drafted = criteria.write_criteria(home, version.id, body, seen_revision=0, **given)
+    frozen = criteria.freeze_criteria(home, version.id, seen_revision=drafted.revision, **given)
+    add_better_run(home, version, now, criteria=frozen.digest)
+    screen = visit("author", COMPARE_VERSIONS, left="1", right=str(version.id))
+    (told,) = screen.warning
+    assert told.value.replace("\\", "") == (
+        "Judged by different criteria: 1.0 by none. 2.0 by Recall, all rows: at least 0.8, on any data. "
+        "So the verdicts tell nothing of which is better."
+    )
+
+
+def test_nothing_is_said_of_criteria_that_are_the_same(visit, home, second):
+    assert not visit("author", COMPARE_VERSIONS, left="1", right=str(second.id)).warning
 
 
 def test_without_a_common_analysis_the_page_says_what_to_do(visit, home, people, now):
