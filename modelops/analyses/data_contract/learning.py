@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modelops.analyses.data_contract.values import Values
+from modelops.analyses.data_contract.values import Numbers, Values
 from modelops.analyses.measuring import percent
 from modelops.analyses.statistics.intervals import wilson
 from modelops.domain.columns import ColumnRoles, ValueKind
@@ -19,6 +19,7 @@ CHANCE = 0.001
 _FEWEST = 20
 _FEWEST_UNIQUE = 100
 _TAIL, _TAIL_VALUES = 0.01, 5
+_TAILS, _TAIL_DISTINCT = (0.05, 0.01), 3
 """The tail whose length says how far beyond it values may lie: a hundredth of the rows, and a few values at least."""
 
 
@@ -92,18 +93,36 @@ class Learner:
         whole = column.kind is ValueKind.WHOLE_NUMBER
         # Less than a whole step is no tolerance between whole numbers: 0 and 1 stay 0 and 1.
         spare = float(np.floor(self.range_tolerance * width)) if whole else self.range_tolerance * width
-        below, above = max(spare, float(tails[0]) - low), max(spare, high - float(tails[1]))
+        reach = [self._reach(side) for side in (-finite, finite)]
+        below, above = max(spare, float(tails[0]) - low, reach[0]), max(spare, high - float(tails[1]), reach[1])
         first = _rounded(low - below, width, up=False, whole=whole)
         last = _rounded(high + above, width, up=True, whole=whole)
         why = (
             f"Seen from {low:.6g} to {high:.6g}; on each side {percent(self.range_tolerance)} of the width is"
-            f" tolerated, or as much as the outermost {percent(tail)} of the rows span."
+            f" tolerated, or as much as the outermost {percent(tail)} of the rows span, or as far as a tail like theirs"
+            f" reaches: {self._chance_words()}"
         )
         if low >= 0 > first:
             first, why = 0.0, f"{why} No value was negative."
         if column.name in self.roles.scores and low >= 0 and high <= 1:
             first, last, why = 0.0, 1.0, "Scores are probabilities."
         yield learned(RangeRule(column=column.name, low=first, high=last), why)
+
+    def _reach(self, values: Numbers) -> float:
+        """Return how far above the largest value a batch reaches once in ``1 / CHANCE`` times.
+
+        Beyond a quantile the tail is taken to fall off exponentially, with the mean that was seen: the longer one of
+        two tails counts, a broad one that is known well and a short one that shows if it grows heavier. Of very few
+        distinct values nothing can be told: 0.
+        """
+        highest, reach = float(values.max()), 0.0
+        for tail in _TAILS:
+            start = float(np.quantile(values, 1 - tail))
+            outside = values[values > start] - start
+            if np.unique(outside).size >= _TAIL_DISTINCT:
+                farthest = float(outside.mean()) * np.log(max(1.0, tail * self.batch_rows / CHANCE))
+                reach = max(reach, start + farthest - highest)
+        return reach
 
     def _allowed(self, column: Values, present: int) -> Iterator[Check]:
         codes = column.codes
