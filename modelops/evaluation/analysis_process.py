@@ -145,7 +145,10 @@ def _prepared(
     task = settled_task(request.task, main, declared.tasks)
     if task not in declared.tasks:
         allowed = " or ".join(sorted(declared.tasks))
-        raise InvalidInput(f"The analysis {declared.key!r} is for {allowed}; this is a {task.value} (see --task).")
+        raise InvalidInput(
+            f"The analysis {declared.key!r} is for {allowed}; this is a {task.value}. If that is wrong, choose the "
+            "task with the columns of the dataset, or by --task."
+        )
     is_classes = task is Task.CLASSIFICATION
     positive, chosen = settled_positive(request.positive, main) if is_classes else (None, ())
     models = {

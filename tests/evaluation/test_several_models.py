@@ -1,6 +1,7 @@
 """The model under test, the one in use today, and the first opened anew: each in a process of its own."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
+from modelops.analyses import registry
 from modelops.analyses.base import Analysis, Computed, Need, Parameters
 from modelops.domain.columns import ColumnRoles, Task
 from modelops.domain.result import Measurement
@@ -92,6 +94,17 @@ def test_without_a_champion_there_is_none(tmp_path, seen):
     new, _ = cases(tmp_path)
     run(Desk(tmp_path, Local(new)), order("model", target="y"))
     assert seen[0].champion is seen[0].again is None
+
+
+def test_a_task_that_does_not_fit_says_where_it_is_chosen(tmp_path, seen, monkeypatch):
+    new, _ = cases(tmp_path)
+    (declared,) = registry.ANALYSES
+    only_numbers = replace(declared, tasks=frozenset({Task.REGRESSION}))
+    monkeypatch.setattr("modelops.analyses.registry.ANALYSES", (only_numbers,))
+    with pytest.raises(
+        InvalidInput, match=r"this is a classification\. .* with the columns of the dataset, or by --task"
+    ):
+        run(Desk(tmp_path, Local(new)), order("model", target="y"))
 
 
 def test_a_champion_without_names_gets_the_columns_in_the_order_given(tmp_path, seen):
