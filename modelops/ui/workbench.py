@@ -83,12 +83,13 @@ def capacity_words(counts: ThresholdCounts, costs: np.ndarray, capacity: float |
     if capacity is None or free is None or best == free:
         return ""
     options, spent = threshold_options(counts), counts.cost(costs)
-    without = f"{options[free]:g} ({spent[free]:.4g} per row, selects {counts.rate(RATES[0], free)[0] or 0.0:.1%})"
+    without = f"without it {options[free]:g} would be ({spent[free]:.4g} per row, "
+    without += f"{counts.rate(RATES[0], free)[0] or 0.0:.1%} of the rows selected)"
     if best is None:
-        return f"No threshold keeps the capacity of {capacity:.1%}. Without it the cheapest were {without}."
+        return f"No threshold keeps the capacity of {capacity:.1%}. None is cheapest within it; {without}."
     return (
         f"The capacity of {capacity:.1%} decides: within it {options[best]:g} is cheapest ({spent[best]:.4g} per row); "
-        f"without it {without} would be."
+        f"{without}."
     )
 
 
