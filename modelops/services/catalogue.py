@@ -21,7 +21,8 @@ _policies: dict[Digest, Policy] = {}
 def publish_built_in(store: Store, *, at: datetime) -> None:
     """Publish the template and the policy that come with the app, where the store does not hold them yet.
 
-    What a person published stays in force: the next version of what comes with the app does not take its place.
+    What a person published stays in force: the next version of what comes with the app does not take its place, and is
+    not published where its number is taken.
     """
     template = (DATA / "checklists" / "readiness.yaml").read_text(encoding="utf-8")
     policy = (DATA / "policies" / "default.yaml").read_text(encoding="utf-8")
@@ -39,6 +40,9 @@ def publish_built_in(store: Store, *, at: datetime) -> None:
 
 def _is_wanted(reader: Reader, table: type[TemplateRow | PolicyRow], kind: str, body: str) -> bool:
     if reader.find(table, Digest.of(body.encode())):
+        return False
+    own = load_template(body) if table is TemplateRow else load_policy(body)
+    if reader.first(table, name=own.name, version=own.version):
         return False
     published = sorted(reader.all(table), key=lambda row: row.published_at)
     if not published:

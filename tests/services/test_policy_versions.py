@@ -63,6 +63,17 @@ def test_a_policy_that_a_person_published_stays_in_force(store, people, now, mon
     assert in_force(store).name == "ours"
 
 
+def test_the_app_starts_where_the_number_of_its_policy_is_taken(store, now, monkeypatch, tmp_path):
+    number = load_policy(CURRENT).version
+    other = VERSION_2.replace('version: "2"', f'version: "{number}"', 1)
+    with monkeypatch.context() as before:
+        with_version_2(store, before, tmp_path)
+        (tmp_path / "policies" / "default.yaml").write_text(other, encoding="utf-8")
+        catalogue.publish_built_in(store, at=now)
+    catalogue.publish_built_in(store, at=now + timedelta(days=1))
+    assert in_force(store).body == other
+
+
 def test_the_content_of_a_published_version_cannot_be_replaced(store, people, now):
     catalogue.publish_built_in(store, at=now)
     changed = CURRENT.replace("alpha: 0.05", "alpha: 0.01", 1)
