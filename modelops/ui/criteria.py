@@ -87,7 +87,8 @@ def noise_margins(runs: Iterable[RunRow], store: Store) -> dict[str, tuple[float
         return {}
     found = stored(newest.result, store).measurements
     margins = {str(one.scope.get("metric")): one.value for one in found if one.metric == "noise_margin"}
-    return {metric: (value, newest.id) for metric, value in margins.items() if value is not None}
+    # Nothing random in the training, nothing to be told.
+    return {metric: (value, newest.id) for metric, value in margins.items() if value}
 
 
 def new_criterion(
