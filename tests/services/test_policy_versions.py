@@ -42,6 +42,7 @@ def test_the_next_version_is_published_beside_the_one_before(store, now, monkeyp
 def test_a_review_keeps_the_version_that_it_was_opened_with(store, people, now, monkeypatch, tmp_path):
     with monkeypatch.context() as before:
         with_version_2(store, before, tmp_path)
+        catalogue.publish_built_in(store, at=now)
         old = opened(store, people, now)
     later = now + timedelta(days=1)
     catalogue.publish_built_in(store, at=later)
