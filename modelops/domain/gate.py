@@ -12,7 +12,7 @@ from pydantic import Field
 from modelops.domain.attestation import SealedWaiver, SignOff
 from modelops.domain.checklist import Gate
 from modelops.domain.digest import Digest
-from modelops.domain.instant import Instant, moment
+from modelops.domain.instant import Instant, for_people, moment
 from modelops.domain.record import Record
 from modelops.domain.review import ReviewState
 from modelops.errors import InvalidInput
@@ -198,7 +198,7 @@ def _check(rule: GateRule, because: str, passed: bool) -> GateCheck:
 
 def _reviewed(named: str, decided: Sequence[DecidedReview], newest: DecidedReview | None) -> str:
     if newest:
-        return f"Review {newest.review_id} ({newest.gate}) was decided at {newest.decided_at}."
+        return f"Review {newest.review_id} ({newest.gate}) was decided at {for_people(newest.decided_at)}."
     if decided:
         return f"{named} has passed the gate {decided[-1].gate} only, which does not open this one."
     return f"No review of {named} was decided. Open one, and have it approved."
@@ -230,7 +230,9 @@ def _unexpired(newest: DecidedReview, at: str) -> GateCheck:
     if until is None:
         return _check(GateRule.UNEXPIRED, "The approval has no end.", passed=True)
     expired = at >= until
-    return _check(GateRule.UNEXPIRED, f"The approval {'ended' if expired else 'ends'} at {until}.", passed=not expired)
+    return _check(
+        GateRule.UNEXPIRED, f"The approval {'ended' if expired else 'ends'} at {for_people(until)}.", passed=not expired
+    )
 
 
 def _waivers(newest: DecidedReview, today: date) -> GateCheck:

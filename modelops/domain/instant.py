@@ -49,6 +49,17 @@ def moment(text: str) -> datetime:
         raise InvalidInput(f"Got {text!r} as a time: {error}.") from error
 
 
+def for_people(text: str) -> str:
+    """Return a time that `instant` wrote as people read it, to the second.
+
+    Examples
+    --------
+    >>> for_people("2026-11-23T09:30:00.000000Z")
+    '2026-11-23 09:30:00 UTC'
+    """
+    return moment(text).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
 def _checked(text: str) -> str:
     try:
         moment(text)

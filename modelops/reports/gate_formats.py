@@ -8,6 +8,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from modelops.domain.gate import DEMANDS, CheckOutcome, GateDecision, GateRule
+from modelops.domain.instant import for_people
 from modelops.domain.names import printable
 from modelops.version import VERSION
 
@@ -45,7 +46,7 @@ def _text(decision: GateDecision, name: str) -> str:
     marks = {CheckOutcome.PASSED: "yes", CheckOutcome.FAILED: "NO", CheckOutcome.NOT_JUDGED: "-"}
     lines += [f"  {marks[check.outcome]:3}  {check.demand} {check.because}" for check in decision.checks]
     if decision.allowed and decision.valid_until:
-        lines.append(f"Valid until {decision.valid_until}, review {decision.review_id}.")
+        lines.append(f"Valid until {for_people(decision.valid_until)}, review {decision.review_id}.")
     return "\n".join(printable(line) if not line.startswith(" ") else "  " + printable(line) for line in lines)
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from modelops.domain.instant import moment
+from modelops.domain.instant import for_people
 
 # What does not show but changes how text reads: controls, formats (bidirectional marks), surrogates, private use.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
@@ -28,7 +28,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "number": number,
-        "when": when,
+        "when": for_people,
         "count": count,
         "scope": scope,
         "short": short,
@@ -89,17 +89,6 @@ def start(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
     return f"{text[:_LONGEST]}... ({len(text):,} characters, all in the result file)"
-
-
-def when(at: str) -> str:
-    """Return a time for people, to the second.
-
-    Examples
-    --------
-    >>> when("2026-11-23T09:30:00.000000Z")
-    '2026-11-23 09:30:00 UTC'
-    """
-    return moment(at).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def scope(of: dict[str, object]) -> str:
