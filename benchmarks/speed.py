@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -31,7 +30,7 @@ import speed_drift  # noqa: E402
 import speed_fairness  # noqa: E402
 import speed_peers  # noqa: E402
 import speed_trees  # noqa: E402
-from speed_clock import Clock  # noqa: E402
+from speed_clock import Clock, peak_memory  # noqa: E402
 
 PARTS = {"drift": speed_drift, "trees": speed_trees, "fairness": speed_fairness}
 WARM_UP_ROWS = 15_000
@@ -129,8 +128,7 @@ def measure(part: str, way: str, folder: Path) -> None:
     clock = Clock()
     told = work(folder)
     seconds, cpu = clock.read() if told is None else told
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "cpu": cpu, "peak": peak}))
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "peak": peak_memory()}))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ it, where the suite, numpy, pandas and pyarrow are all there is.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from speed_clock import peak_memory
 
 # With what each suite does not say itself that it needs.
 PEERS = {
@@ -160,9 +161,7 @@ def main() -> None:
     compare(*read(folder))
     seconds = time.perf_counter() - start
     cpu = time.process_time() - started
-    print(
-        json.dumps({"seconds": seconds, "cpu": cpu, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024})
-    )
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "peak": peak_memory()}))
 
 
 if __name__ == "__main__":
