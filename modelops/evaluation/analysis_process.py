@@ -137,9 +137,9 @@ class _Prepared:
 def _prepared(
     request: EvaluationRequest, tables: dict[str, Table], declared: Analysis, asks: dict[ModelPart, Ask]
 ) -> _Prepared:
-    model = asks["model"]((), None, ()) if "model" in asks else None
-    main = settle(tables["data"], request.data_roles, guess=request.guess_roles, model=model)
-    classes, named = _class_names(request, tables, main, asks)
+    opened = {part: ask((), None, ()) for part, ask in asks.items()}
+    main = settle(tables["data"], request.data_roles, guess=request.guess_roles, model=opened.get("model"))
+    classes, named = _class_names(request, tables, main, opened)
     if "model" in classes:
         main = replace(main, classes=classes["model"])
     task = settled_task(request.task, main, declared.tasks)
@@ -152,7 +152,11 @@ def _prepared(
     is_classes = task is Task.CLASSIFICATION
     positive, chosen = settled_positive(request.positive, main) if is_classes else (None, ())
     models = {
-        part: _settled_model(part, ask, main, positive, tables["data"], classes.get(part, ()))
+        part: ask(
+            _by_position(part, opened[part], main, tables["data"]),
+            positive if positive in (classes.get(part) or opened[part].classes) else None,
+            classes.get(part, ()),
+        )
         for part, ask in asks.items()
     }
     model = models.get("model")
@@ -178,17 +182,17 @@ def _prepared(
 
 
 def _class_names(
-    request: EvaluationRequest, tables: dict[str, Table], main: Settled, asks: dict[ModelPart, Ask]
+    request: EvaluationRequest, tables: dict[str, Table], main: Settled, opened: dict[ModelPart, NamedModel]
 ) -> tuple[dict[ModelPart, tuple[str, ...]], tuple[str, ...]]:
     """Return the names of the classes of each model whose file only numbers them, and notes on where they come from."""
     found: dict[ModelPart, tuple[str, ...]] = {}
     notes: dict[str, None] = {}
-    for part, ask in asks.items():
-        numbers = ask((), None, ()).classes
-        given = request.classes.get("champion" if part == "champion" else "model", ())
+    for part, model in opened.items():
+        given = names = request.classes.get("champion" if part == "champion" else "model", ())
         if given:
-            check_names(given, numbers)
-        names = given or (names_of(numbers, _target_labels(request, tables, main)) if are_numbered(numbers) else ())
+            check_names(given, model.classes)
+        elif are_numbered(model.classes):
+            names = names_of(model.classes, _target_labels(request, tables, main))
         if names:
             found[part] = names
             notes[told(names, is_given=bool(given))] = None
@@ -205,15 +209,11 @@ def _target_labels(request: EvaluationRequest, tables: dict[str, Table], main: S
     return labels
 
 
-def _settled_model(
-    part: ModelPart, ask: Ask, main: Settled, positive: str | None, data: Table, classes: tuple[str, ...]
-) -> NamedModel:
-    """Return a model that knows its columns and the positive class; of the champion the columns are looked for here."""
-    model = ask((), None, classes)
-    columns = main.roles.features if main.by_position else ()
+def _by_position(part: ModelPart, model: NamedModel, main: Settled, data: Table) -> tuple[str, ...]:
+    """Return the columns that a model gets by position; those of the champion are looked for here."""
     if part == "champion":
-        columns = champion_columns(data, model, main.roles)
-    return ask(columns, positive if positive in model.classes else None, classes)
+        return champion_columns(data, model, main.roles)
+    return main.roles.features if main.by_position else ()
 
 
 def _computed(declared: Analysis, data: EvaluationData, parameters: object, run: Run) -> Computed:

@@ -40,7 +40,7 @@ def check_names(names: tuple[str, ...], classes: tuple[str, ...]) -> None:
 
 
 def names_of(classes: tuple[str, ...], labels: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of numbered classes that follow from the labels of the target; none if they need or have none.
+    """Return the names of numbered classes (see `are_numbered`) that follow from the labels of the target, if any do.
 
     Label encoders number the labels in sorted order, and so do the scikit-learn interfaces of XGBoost and LightGBM.
 
@@ -52,7 +52,7 @@ def names_of(classes: tuple[str, ...], labels: Iterable[str]) -> tuple[str, ...]
     held = in_order(labels)
     counted_from_one = held == tuple(str(number + 1) for number in range(len(classes)))
     is_other = counted_from_one or not set(held) & set(classes)
-    return held if is_other and are_numbered(classes) and len(held) == len(classes) else ()
+    return held if is_other and len(held) == len(classes) else ()
 
 
 def told(names: tuple[str, ...], *, is_given: bool) -> str:

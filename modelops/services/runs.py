@@ -20,6 +20,7 @@ from modelops.domain.result import AnalysisResult
 from modelops.domain.review import ReviewState
 from modelops.errors import Conflict, InvalidInput
 from modelops.evaluation import EvaluationRequest
+from modelops.evaluation.request import ModelPart
 from modelops.services import catalogue
 from modelops.services.refusals import audits_refusals
 from modelops.store import Reader, Store
@@ -92,9 +93,9 @@ def request_run(
                 reference_id=reference_id,
                 train_id=train_id,
                 champion_id=champion_id,
-                request=_request(t, chosen, checked, seed, data, reference_id, train_id)
-                .model_copy(update={"classes": _class_names(version, champion)})
-                .model_dump(mode="json"),
+                request=_request(
+                    t, chosen, checked, seed, data, reference_id, train_id, classes=_class_names(version, champion)
+                ).model_dump(mode="json"),
                 policy=review.policy if review else catalogue.latest(t)[1].digest,
                 criteria=_criteria_of(t, version_id),
                 requested_by=actor.user_id,
@@ -280,6 +281,8 @@ def _request(
     data: DatasetRow,
     reference_id: int | None,
     train_id: int | None,
+    *,
+    classes: dict[ModelPart, tuple[str, ...]],
 ) -> EvaluationRequest:
     def roles(dataset_id: int | None) -> ColumnRoles | None:
         row = reader.get(DatasetRow, dataset_id, what="dataset") if dataset_id else None
@@ -295,11 +298,12 @@ def _request(
         data_roles=ColumnRoles.model_validate(data.roles),
         reference_roles=roles(reference_id),
         train_roles=roles(train_id),
+        classes=classes,
     )
 
 
-def _class_names(version: VersionRow | None, champion: VersionRow | None) -> dict[str, tuple[str, ...]]:
-    parts = {"model": version, "champion": champion}
+def _class_names(version: VersionRow | None, champion: VersionRow | None) -> dict[ModelPart, tuple[str, ...]]:
+    parts: dict[ModelPart, VersionRow | None] = {"model": version, "champion": champion}
     summaries = {part: ModelSummary.model_validate(row.summary) for part, row in parts.items() if row and row.summary}
     return {part: summary.class_names for part, summary in summaries.items() if summary.class_names}
 
