@@ -17,7 +17,7 @@ from modelops.analyses.drift.kolmogorov import POWER
 from modelops.analyses.drift.time import combined_effect, design_effect
 from modelops.analyses.statistics.intervals import Interval
 from modelops.analyses.statistics.ranking import area
-from modelops.analyses.threads import MANY_ROWS, one_thread
+from modelops.analyses.threads import one_thread
 from modelops.errors import NotMeasured
 
 FEWEST_ROWS = 100
@@ -27,6 +27,7 @@ _BLOCKS = 20
 _HELD_FOR_DRIVERS = 2_500
 _MOST_PREDICTIONS = 100
 _MOST_REPEATS = 5
+_MANY_ROWS = 10_000
 _MOST_UNLIKE = 4
 
 
@@ -160,12 +161,12 @@ class _Trial:
         rows = sum(map(len, kept))
         # Small trees on few rows: deep ones learn the noise, and weak changes are then lost on the held-out half.
         self.model = HistGradientBoostingClassifier(
-            max_iter=60 if rows < MANY_ROWS else 100,
+            max_iter=60 if rows < _MANY_ROWS else 100,
             learning_rate=0.1,
-            max_leaf_nodes=8 if rows < MANY_ROWS else 16,
+            max_leaf_nodes=8 if rows < _MANY_ROWS else 16,
             min_samples_leaf=min(40, max(5, rows // 20)),
             l2_regularization=10.0,
-            early_stopping=rows >= MANY_ROWS,
+            early_stopping=rows >= _MANY_ROWS,
             random_state=self.seed % (1 << 32),
         )
         self.model.fit(np.concatenate(kept), np.repeat([0, 1], [len(part) for part in kept]))
