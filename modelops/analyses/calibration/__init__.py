@@ -29,9 +29,9 @@ from modelops.analyses.calibration.distributions import (
 from modelops.analyses.calibration.quantities import group_findings as quantity_group_findings
 from modelops.analyses.calibration.quantities import quantity_findings
 from modelops.analyses.fairness.data import Grouping, groupings
-from modelops.analyses.fairness.tests import adjusted
 from modelops.analyses.measuring import Findings, inapplicable, measured, percent
 from modelops.analyses.outcomes import Outcomes, outcomes
+from modelops.analyses.pending_tests import adjusted
 from modelops.analyses.performance.regression import Quantities, quantities
 from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL

@@ -12,9 +12,9 @@ from modelops.analyses.calibration.brier import BrierParts, brier_parts
 from modelops.analyses.calibration.recalibration import EDGE, Recalibration, logistic_recalibration
 from modelops.analyses.fairness.data import NO_ROWS, Grouping
 from modelops.analyses.fairness.scores import ScoredRows, calibration_measurements, scored_rows
-from modelops.analyses.fairness.tests import PendingTest
 from modelops.analyses.measuring import Findings, measured, shown
 from modelops.analyses.outcomes import NOT_PROBABILITIES, Outcomes
+from modelops.analyses.pending_tests import PendingTest
 from modelops.analyses.performance.binary import probability_measurements
 from modelops.analyses.performance.workbench import Scored
 from modelops.analyses.statistics.bootstrap import Uncertainty

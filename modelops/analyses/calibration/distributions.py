@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelops.analyses.base import Sample
-from modelops.analyses.fairness.tests import PendingTest, adjusted
 from modelops.analyses.measuring import Findings, measured
+from modelops.analyses.pending_tests import PendingTest, adjusted
 from modelops.analyses.performance.regression import Quantities
 from modelops.analyses.statistics.intervals import two_sided_p_value, wilson
 from modelops.analyses.statistics.weighting import Weighting

@@ -11,8 +11,8 @@ from modelops.analyses.calibration.classes import Judging, recalibration_measure
 from modelops.analyses.calibration.conformal import parts_by_size
 from modelops.analyses.calibration.recalibration import linear_recalibration
 from modelops.analyses.fairness.data import NO_ROWS, Grouping
-from modelops.analyses.fairness.tests import PendingTest
 from modelops.analyses.measuring import Findings, finite, measured, shown
+from modelops.analyses.pending_tests import PendingTest
 from modelops.analyses.performance.regression import Quantities
 from modelops.analyses.statistics.means import GroupMeans, group_means
 from modelops.analyses.statistics.weighting import Weighting

@@ -17,11 +17,11 @@ from modelops.analyses.fairness.groups import group_findings
 from modelops.analyses.fairness.proxies import proxy_findings
 from modelops.analyses.fairness.regression import predicted_quantities, quantity_findings
 from modelops.analyses.fairness.scores import ScoredRows, score_findings, scored_rows
-from modelops.analyses.fairness.tests import PendingTest, adjusted
 from modelops.analyses.fairness.thresholds import threshold_findings
 from modelops.analyses.levels import Coded, groups
 from modelops.analyses.measuring import Findings, percent
 from modelops.analyses.outcomes import Outcomes, outcomes
+from modelops.analyses.pending_tests import PendingTest, adjusted
 from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.analyses.statistics.weighting import weighting

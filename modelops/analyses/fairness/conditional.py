@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from modelops.analyses.cores.confusion_counts import cell_counts, resampled_counts
 from modelops.analyses.fairness.data import Grouping
-from modelops.analyses.fairness.tests import PendingTest
 from modelops.analyses.levels import Coded
 from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.outcomes import Outcomes
+from modelops.analyses.pending_tests import PendingTest
 from modelops.analyses.statistics.bootstrap import Uncertainty
 from modelops.analyses.statistics.gaps import GroupRate, spread, spread_of_estimates
 from modelops.analyses.statistics.weighting import Weighting

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from modelops.analyses.cores.confusion_counts import resampled_counts
 from modelops.analyses.fairness.data import Comparison, RateByGroup
-from modelops.analyses.fairness.tests import PendingTest
 from modelops.analyses.measuring import Findings, measured, shown
+from modelops.analyses.pending_tests import PendingTest
 from modelops.analyses.statistics.gaps import GroupRate, Spread, homogeneity_p_value, spread
 from modelops.analyses.statistics.rates import (
     ACCURACY,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from modelops.analyses.fairness.data import Comparison, RateByGroup
-from modelops.analyses.fairness.tests import PendingTest
 from modelops.analyses.measuring import Findings, finite, measured, shown
+from modelops.analyses.pending_tests import PendingTest
 from modelops.analyses.statistics.gaps import below_four_fifths, shrunken_rates
 from modelops.analyses.statistics.intervals import newcombe, ratio_of_proportions, two_proportions_p_value, wilson
 from modelops.analyses.statistics.rates import (

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from modelops.analyses.base import Sample
 from modelops.analyses.fairness.data import NO_ROWS, NO_TARGET, Grouping
-from modelops.analyses.fairness.tests import PendingTest
 from modelops.analyses.measuring import Findings, finite, measured, shown
+from modelops.analyses.pending_tests import PendingTest
 from modelops.analyses.performance.regression import LARGEST
 from modelops.analyses.statistics.bootstrap import Uncertainty
 from modelops.analyses.statistics.gaps import spread_of_estimates

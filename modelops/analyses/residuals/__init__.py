@@ -10,9 +10,9 @@ from pydantic import Field
 
 from modelops.analyses.base import Analysis, Computed, EvaluationData, Need, Parameters, Run, Sample
 from modelops.analyses.composed import drawn
-from modelops.analyses.fairness.tests import PendingTest
-from modelops.analyses.fairness.tests import adjusted as adjusted_tests
 from modelops.analyses.measuring import Findings, finite, percent, thinned
+from modelops.analyses.pending_tests import PendingTest
+from modelops.analyses.pending_tests import adjusted as adjusted_tests
 from modelops.analyses.residuals.bias import Bias, bias_measurements, bias_table, error_bias, tails
 from modelops.analyses.residuals.columns import (
     ByColumn,
