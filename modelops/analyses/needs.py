@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from modelops.analyses.base import Need
+from modelops.domain.names import listed
 
 
 @dataclass(frozen=True)
@@ -70,5 +71,4 @@ def wanted_on_command_line(needs: Iterable[Need]) -> str:
     >>> wanted_on_command_line([Need.TARGET, Need.TRAIN, Need.MODEL])
     'a target column, the true outcome (--target COL), the training data (--train FILE) and a model file (--model FILE)'
     """
-    *first, last = [f"{NEEDS[need].wanted} ({NEEDS[need].option})" for need in needs]
-    return f"{', '.join(first)} and {last}" if first else last
+    return listed([f"{NEEDS[need].wanted} ({NEEDS[need].option})" for need in needs])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from modelops.errors import InvalidInput
 
@@ -23,6 +24,18 @@ def printable(text: str) -> str:
     spaced = "".join(" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
     shown = "".join(character for character in spaced if unicodedata.category(character) not in _HIDDEN)
     return " ".join(shown.split())
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in one phrase, the last after *and*.
+
+    Examples
+    --------
+    >>> listed(["income"]), listed(["income", "age", "debt"])
+    ('income', 'income, age and debt')
+    """
+    *front, last = names
+    return f"{', '.join(front)} and {last}" if front else last
 
 
 def clean_name(text: str, *, what: str, longest: int = LONGEST) -> str:

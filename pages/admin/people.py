@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from modelops.domain.names import printable
+from modelops.domain.names import listed, printable
 from modelops.domain.people import Right, Role
 from modelops.services import people
 from modelops.services.people import NewPassword
@@ -35,7 +35,7 @@ def add_person(page: Page) -> None:
         frame.show_kept("add")
         added = st.session_state.pop(_ADDED, None)
         if added is not None:
-            st.markdown(plain(f"{added.name} was added as {_listed(added.roles)}."))
+            st.markdown(plain(f"{added.name} was added as {listed(sorted(added.roles))}."))
             show_new_password(added.password)
         with st.form("add", border=False):
             name, login = st.columns(2)
@@ -55,11 +55,6 @@ def _add(page: Page, form: str) -> None:
         new = people.add_person(page.store, login=login, name=name, roles=roles, actor=page.actor, at=page.at)
         st.session_state[_ADDED] = _Added(printable(name), roles, new)
         st.session_state[_ADDED_SO_FAR] = st.session_state.get(_ADDED_SO_FAR, 0) + 1
-
-
-def _listed(roles: frozenset[Role]) -> str:
-    *front, last = sorted(roles)
-    return f"{', '.join(front)} and {last}" if front else last
 
 
 def show_everybody(page: Page) -> None:

@@ -12,6 +12,7 @@ from modelops.analyses.drift.columns import ColumnDrift
 from modelops.analyses.drift.findings import Judged, Margins
 from modelops.analyses.drift.shares import MOST_NAMED, Bars
 from modelops.analyses.measuring import shown
+from modelops.domain.names import listed
 from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 
@@ -240,9 +241,9 @@ def _outputs_told(outputs: Sequence[Judged]) -> list[str]:
     stayed = [_named(each) for each in outputs if not each.drifted]
     parts = []
     if moved:
-        parts.append(f"{_listed(moved)} {_have(moved)} changed")
+        parts.append(f"{listed(moved)} {_have(moved)} changed")
     if stayed:
-        parts.append(f"{_listed(stayed)} {_have(stayed)} not" + ("" if moved else " changed by more than the margin"))
+        parts.append(f"{listed(stayed)} {_have(stayed)} not" + ("" if moved else " changed by more than the margin"))
     text = ", ".join(parts)
     return [f"{text[0].upper()}{text[1:]}."] if text else []
 
@@ -250,10 +251,6 @@ def _outputs_told(outputs: Sequence[Judged]) -> list[str]:
 def _named(judged: Judged) -> str:
     role, column = judged.drift.subject.role, judged.drift.subject.column
     return f"the {column}" if column.startswith(role) else f"the {role} {column}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _have(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from modelops.analyses.explainability.explanation import Explanation
 from modelops.analyses.explainability.permutation_importance import Importance
 from modelops.analyses.measuring import percent
+from modelops.domain.names import listed
 from modelops.domain.result import Measurement
 
 LEVEL = 0.95
@@ -37,10 +38,10 @@ def summary(found: Explanation) -> str:
     if not named:
         return f"The {subject} depends on no single feature that was looked at; raise the parameter features."
     if len(found.players) <= 3:
-        return f"The {subject} depends on {_listed(named)}, in this order. {_agreement_sentence(found)}".strip()
+        return f"The {subject} depends on {listed(named)}, in this order. {_agreement_sentence(found)}".strip()
     share = float(importance[order].sum()) / total
     first = (
-        f"The {subject} depends most on {_listed(named)}: {percent(round(share, 2))} of all contributions, counted by "
+        f"The {subject} depends most on {listed(named)}: {percent(round(share, 2))} of all contributions, counted by "
         f"size, come from {'it' if len(named) == 1 else 'these'}."
     )
     return f"{first} {_agreement_sentence(found)}".strip()
@@ -137,7 +138,7 @@ def _importance(found: Explanation) -> list[Measurement]:
             result.append(_not_single("permutation_importance", name))
             continue
         others = [names[j] for j in in_group.get(k, ()) if j != k]
-        note = f"Goes together with {_listed(others)}, which can stand in for it." if others else None
+        note = f"Goes together with {listed(others)}, which can stand in for it." if others else None
         result.append(_loss(single[k], scored.metric, {"feature": name}, scored.rows, note))
     for importance in scored.grouped:
         scope = {"features": " + ".join(names[k] for k in importance.features)}
@@ -220,7 +221,3 @@ def _agreement_sentence(found: Explanation) -> str:
         f"The methods' rankings correlate by {lowest.rank_correlation:.2f} at the least "
         f"({lowest.first} and {lowest.second})."
     )
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

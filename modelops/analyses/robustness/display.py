@@ -11,6 +11,7 @@ from modelops.analyses.robustness.adversarial import Turned
 from modelops.analyses.robustness.outcomes import Fate, Outcome, Ruler
 from modelops.analyses.robustness.scenarios import MISSING_PERCENT, NOISE_PERCENT, SHUFFLED, SINGLE, missing, noise
 from modelops.analyses.statistics.intervals import wilson
+from modelops.domain.names import listed
 from modelops.domain.result import Curve, Measurement, ResultTable, Scope, Series, Shape
 
 ALL = "(all features)"
@@ -291,21 +292,17 @@ def summary(outcomes: Sequence[Outcome], found: Sequence[Turned], *, n_rows: int
         parts.append(f"ended its process in {crashed}")
     parts.append(f"refused {sum(one.fate is Fate.REFUSED for one in asked)}")
     parts.append(f"gave answers that are no numbers in {sum(one.not_finite > 0 for one in asked) or 'none'}")
-    text = f"In {len(asked)} trials of unusual input on {n_rows:,} rows the model {_joined(parts)}"
+    text = f"In {len(asked)} trials of unusual input on {n_rows:,} rows the model {listed(parts)}"
     by_scenario = {one.scenario: one for one in outcomes if one.feature is None and one.n_finite}
     if (slight := by_scenario.get(noise(NOISE_PERCENT[0]))) is not None:
         turned = f"{percent(slight.flipped / slight.n_finite)} of the answers" if slight.flipped else "no answer"
         text += f"; noise of {NOISE_PERCENT[0]} % of the standard deviation of each feature turns {turned}"
     unstable = [name for name in (SINGLE, SHUFFLED) if name in by_scenario and by_scenario[name].changed]
     if unstable:
-        text += f"; the answers depend on how the rows are handed over ({_joined(unstable)})"
+        text += f"; the answers depend on how the rows are handed over ({listed(unstable)})"
     lengths = [one.distance for one in found]
     if lengths and np.isfinite(np.median(lengths)):
         size = f"{np.median(lengths):.2g} standard deviation".removesuffix(" standard deviation")
         size += " standard deviation" if size == "1" else " standard deviations"
         text += f"; half of the answers turn with a plausible change of at most {size}"
     return f"{text}."
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
