@@ -13,6 +13,7 @@ from modelops.charts.interactive_frame import (
     LABEL,
     MOST_ROWS,
     ROW,
+    UNDER_THE_CHART,
     WITHOUT_TITLE,
     below,
     layout,
@@ -290,16 +291,10 @@ _COLOUR_BAR = 34
 def _colour_bar(found: arranged.Cells, palette: Palette) -> dict[str, Any]:
     ends = (found.low, (found.low + found.high) / 2, found.high)
     return {
-        "orientation": "h",
+        **UNDER_THE_CHART,
         "thickness": 8,
         "lenmode": "pixels",
         "len": 200,
-        "x": 0,
-        "xref": "container",
-        "xanchor": "left",
-        "y": 0,
-        "yref": "container",
-        "yanchor": "bottom",
         "xpad": 12,
         "ypad": 2,
         "outlinewidth": 0,

@@ -19,6 +19,16 @@ TWO_LINES = 36
 """The least height of a row whose label stands in two lines."""
 LABEL = 52
 """As many letters as the label of a row may have, in its two lines."""
+UNDER_THE_CHART = {
+    "orientation": "h",
+    "x": 0,
+    "xref": "container",
+    "xanchor": "left",
+    "y": 0,
+    "yref": "container",
+    "yanchor": "bottom",
+}
+"""Where a legend or a bar of colours lies: in the corner at the bottom left, where it cannot cover anything."""
 _LINE = 27
 _TITLE_LINE = 46
 
@@ -99,13 +109,7 @@ def legend(drawn: go.Figure, palette: Palette, n_entries: int) -> None:
         showlegend=True,
         height=drawn.layout.height + 24 * rows,
         legend={
-            "orientation": "h",
-            "x": 0,
-            "xref": "container",
-            "xanchor": "left",
-            "y": 0,
-            "yref": "container",
-            "yanchor": "bottom",
+            **UNDER_THE_CHART,
             "font": {"color": palette.text, "size": 12},
             "bgcolor": "rgba(0,0,0,0)",
             "traceorder": "normal",

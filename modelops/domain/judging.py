@@ -20,6 +20,10 @@ _VIOLATIONS = {
     (False, False): (Outcome.PASSED, ", and it is beyond the limit by no more than {margin:g}"),
 }
 
+UNMEASURED = " was not measured: "
+"""What stands in a verdict between what has no value and the reason."""
+SMALLEST_P = 0.0001
+"""Below it how small a p-value is says nothing more."""
 _COUNTED = ("_count", "_trials")
 
 _ByScope = Mapping[tuple[str, str], Measurement]
@@ -141,7 +145,7 @@ def _outcome(rule: Rule, one: Measurement, known: _ByScope) -> tuple[Outcome, st
     if not one.applies:
         return Outcome.NOT_APPLICABLE, f"{subject} does not apply: {one.note}"
     if one.value is None:
-        return Outcome.NOT_ENOUGH_DATA, f"{subject} was not measured: {one.note}"
+        return Outcome.NOT_ENOUGH_DATA, f"{subject}{UNMEASURED}{one.note}"
     if one.sample_size < rule.minimum_sample:
         because = f"{subject} rests on {_rows(one.sample_size)}; the rule asks for {rule.minimum_sample:,}."
         return Outcome.NOT_ENOUGH_DATA, because
@@ -200,7 +204,7 @@ def _rows(count: int) -> str:
 
 
 def _p_value(value: float) -> str:
-    return "< 0.0001" if 0 <= value < 0.0001 else _number(value)
+    return f"< {SMALLEST_P:g}" if 0 <= value < SMALLEST_P else _number(value)
 
 
 def _number(value: float) -> str:

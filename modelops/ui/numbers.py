@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from modelops.charts.arrangement import number
+from modelops.domain.judging import SMALLEST_P
 
 if TYPE_CHECKING:
     import pandas as pd
     from pandas.io.formats.style import Styler
 
-SMALLEST_P = 0.0001
 # Styling costs time for each cell, and pandas refuses to style more than a quarter of a million.
 _MOST_CELLS = 40_000
 _PROBABILITY = re.compile(r"\b(adjusted )?p(-value)?$|^(adjusted )?p( of .*)?$|p_value$|^by chance$")

@@ -12,6 +12,7 @@ from modelops.analyses.metrics import METRICS
 from modelops.charts import figure_and_note
 from modelops.charts.arrangement import number
 from modelops.domain.digest import Digest
+from modelops.domain.judging import UNMEASURED
 from modelops.domain.metric_words import metric_name
 from modelops.domain.result import AnalysisResult, Curve, Measurement, Outcome, ResultTable, Verdict
 from modelops.services import runs
@@ -32,7 +33,6 @@ _NO_PASS = f"The result file calls it “{Outcome.NOT_ENOUGH_DATA}”. It is nev
 _FIRST_REASONS = 4
 # What passed is no news: a few reasons show what was looked at.
 _FEW_REASONS = 2
-_NOT_MEASURED = " was not measured: "
 _NAMED = 4
 _FIRST_CHARTS = 2
 _FIRST_TABLES = 1
@@ -104,7 +104,7 @@ def gathered(found: Sequence[Verdict]) -> list[Verdict]:
     """Return verdicts with one for all that a rule could not give for the same reason, in the place of the first."""
     alike: dict[tuple[str, str], list[Verdict]] = {}
     for each in found:
-        _, parted, reason = each.because.partition(_NOT_MEASURED)
+        _, parted, reason = each.because.partition(UNMEASURED)
         alike.setdefault((each.rule, reason if parted and each.metric else each.model_dump_json()), []).append(each)
     return [_one_of(group, reason) if len(group) > 1 else group[0] for (_, reason), group in alike.items()]
 
@@ -112,7 +112,7 @@ def gathered(found: Sequence[Verdict]) -> list[Verdict]:
 def _one_of(group: Sequence[Verdict], reason: str) -> Verdict:
     names = [scope_name(each.scope) for each in group]
     about = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:d} more" if len(names) > _NAMED else "")
-    because = f"{metric_name(group[0].metric or '')}{_NOT_MEASURED}{reason} This is so for {about}."
+    because = f"{metric_name(group[0].metric or '')}{UNMEASURED}{reason} This is so for {about}."
     return group[0].model_copy(update={"because": because, "scope": {}})
 
 

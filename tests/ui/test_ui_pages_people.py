@@ -97,12 +97,16 @@ def test_an_address_without_a_page_says_so_and_leads_to_the_start(visit, monkeyp
     assert "Welcome" in texts(screen.switch_page("pages/home/welcome.py").run())
 
 
+def add(screen, name, login, *roles):
+    field(screen, "Printed name").input(name)
+    field(screen, "Login").input(login)
+    field(screen, "Roles", "button_group").set_value(list(roles))
+    press(screen, "Add")
+
+
 def test_an_administrator_adds_somebody_and_sees_the_password_once(visit, store, now):
     screen = visit("administrator", PEOPLE)
-    field(screen, "Printed name").input("Grace Example")
-    field(screen, "Login").input("grace")
-    field(screen, "Roles", "button_group").set_value([Role.AUTHOR])
-    press(screen, "Add")
+    add(screen, "Grace Example", "grace", Role.AUTHOR)
     shown = [found.value for found in screen.code]
     assert shown[0] == "grace"
     assert sessions.log_in(store, "grace", shown[1], origin="here", at=now).must_change_password
@@ -111,27 +115,18 @@ def test_an_administrator_adds_somebody_and_sees_the_password_once(visit, store,
 
 def test_nothing_of_somebody_added_is_left_for_the_next_person(visit, store):
     screen = visit("administrator", PEOPLE)
-    field(screen, "Printed name").input("Val Example")
-    field(screen, "Login").input("val")
-    field(screen, "Roles", "button_group").set_value([Role.AUTHOR, Role.REVIEWER])
-    press(screen, "Add")
+    add(screen, "Val Example", "val", Role.AUTHOR, Role.REVIEWER)
     assert "Val Example was added as author and reviewer\\." in texts(screen)
     assert (field(screen, "Printed name").value, field(screen, "Login").value) == ("", "")
     assert field(screen, "Roles", "button_group").value == []
-    field(screen, "Printed name").input("Aud Example")
-    field(screen, "Login").input("aud")
-    field(screen, "Roles", "button_group").set_value([Role.AUDITOR])
-    press(screen, "Add")
+    add(screen, "Aud Example", "aud", Role.AUDITOR)
     with store.reading() as reader:
         assert person_of_login(reader, "aud").roles == {Role.AUDITOR}
 
 
 def test_a_refusal_keeps_what_was_typed(visit):
     screen = visit("administrator", PEOPLE)
-    field(screen, "Printed name").input("Grace Example")
-    field(screen, "Login").input("owner")
-    field(screen, "Roles", "button_group").set_value([Role.AUTHOR])
-    press(screen, "Add")
+    add(screen, "Grace Example", "owner", Role.AUTHOR)
     assert (field(screen, "Printed name").value, field(screen, "Login").value) == ("Grace Example", "owner")
     assert field(screen, "Roles", "button_group").value == [Role.AUTHOR]
 
@@ -145,10 +140,7 @@ def test_an_empty_form_asks_for_login_and_name(visit):
 
 def test_a_refusal_is_shown_with_its_reason(visit):
     screen = visit("administrator", PEOPLE)
-    field(screen, "Printed name").input("Grace Example")
-    field(screen, "Login").input("owner")
-    field(screen, "Roles", "button_group").set_value([Role.AUTHOR])
-    press(screen, "Add")
+    add(screen, "Grace Example", "owner", Role.AUTHOR)
     assert "The login owner is taken" in screen.error[0].value
 
 
