@@ -18,7 +18,7 @@ run: $(VENV)/.installed
 	@$(BIN)/python -m modelops serve
 
 test: $(VENV)/.installed-dev browser
-	$(TEST_ENV) $(BIN)/python -m pytest $(TEST_WORKERS) --dist worksteal -m "not browser"
+	$(TEST_ENV) $(BIN)/python -m pytest $(TEST_WORKERS) --dist worksteal --ignore tests/browser
 	$(TEST_ENV) $(BIN)/python -m pytest -n logical --maxprocesses 3 --dist loadfile tests/browser
 
 check: $(VENV)/.installed-dev

@@ -14,7 +14,7 @@ from tests.browser.visitor import LONG
 from tests.conftest import session_cookie
 from tests.ui.ui_inventory import MADE_AT, make
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.browser.prepared_store import actor, open_store, prepare, wait_for_ru
 from tests.browser.visitor import PATIENCE, TRIES, Visitor
 from tests.conftest import session_cookie
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 LOOKS = {"wide and light": (1280, 900, "light"), "narrow and dark": (390, 844, "dark")}
 # What stands in the address of pages that are about one thing.

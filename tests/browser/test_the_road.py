@@ -26,7 +26,7 @@ from tests.browser.prepared_store import actor, open_store
 from tests.browser.visitor import LONG, Visitor, Visitors
 from tests.services.road import answer, read
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 PASSWORD = "violet kettle sings at noon"
 MODEL, VERSION = "Consumer credit default", "1.0"
