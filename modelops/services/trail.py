@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from modelops.attest.checkpoint import check_anchor, open_checkpoint
-from modelops.domain.audit import read_entry
 from modelops.domain.people import Actor, Right
 from modelops.errors import VerificationFailed
 from modelops.services.keyring import Keys
+from modelops.services.named_trail import NamedEntry, named_entries
 from modelops.services.sealing import checkpoint
 from modelops.store import Store
 from modelops.store.queries_audit import AuditFilter, hashes, last_checkpoint, length, page, verify
 from modelops.store.tables import CheckpointRow
 
 MAX_EXPORT = 100_000
+_NAMES = (
+    "sequence",
+    "at",
+    "actor_id",
+    "actor_name",
+    "actor_name_now",
+    "action",
+    "subject",
+    "subject_name",
+    "model_id",
+    "model_name",
+    "reason",
+    "old",
+    "new",
+    "names",
+    "origin",
+    "digest",
+    "previous",
+    "hash",
+)
 _CHECKPOINT_EVERY = timedelta(days=1)
 # A spreadsheet reads these as the beginning of a formula (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -75,34 +96,52 @@ def daily_checkpoint(store: Store, keys: Keys, *, at: datetime) -> bool:
 
 
 def export_csv(store: Store, wanted: AuditFilter, *, actor: Actor, at: datetime) -> bytes:
-    """Return the entries that fit as CSV that no spreadsheet runs as formulas; the export itself is an entry."""
-    actor.require(Right.READ_AUDIT)
-    with store.reading() as reader:
-        rows = page(reader, wanted, limit=MAX_EXPORT)
+    """Return the entries that fit as CSV that no spreadsheet runs as formulas; the export itself is an entry.
+
+    Beside the numbers of an entry stand the names of what they stand for, as they are now.
+    """
+    found = _exported(store, wanted, actor=actor, at=at, form="csv")
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    names = (
-        "sequence",
-        "at",
-        "actor_id",
-        "actor_name",
-        "action",
-        "subject",
-        "reason",
-        "old",
-        "new",
-        "origin",
-        "digest",
-    )
-    writer.writerow([*names, "hash"])
-    for row in reversed(rows):
-        entry = read_entry(row.body.encode())
-        writer.writerow([_cell(getattr(entry, name)) for name in names] + [row.hash])
-    with store.transaction() as t:
-        t.record(actor, "audit:export", "audit", at=at, new={"entries": len(rows)})
+    writer.writerow(_NAMES)
+    for one in found:
+        values = _values(one)
+        writer.writerow([_cell(values[name]) for name in _NAMES])
     return text.getvalue().encode("utf-8-sig")
 
 
+def export_json(store: Store, wanted: AuditFilter, *, actor: Actor, at: datetime) -> bytes:
+    """Return the entries that fit as a list of JSON objects with the fields of `export_csv`."""
+    found = _exported(store, wanted, actor=actor, at=at, form="json")
+    return json.dumps([_values(one) for one in found], ensure_ascii=False, indent=1).encode()
+
+
+def _exported(store: Store, wanted: AuditFilter, *, actor: Actor, at: datetime, form: str) -> list[NamedEntry]:
+    actor.require(Right.READ_AUDIT)
+    with store.reading() as reader:
+        rows = page(reader, wanted, limit=MAX_EXPORT)
+        found = named_entries(reader, rows[::-1])
+    with store.transaction() as t:
+        t.record(actor, "audit:export", "audit", at=at, new={"entries": len(found), "form": form})
+    return found
+
+
+def _values(one: NamedEntry) -> dict[str, object]:
+    entry, thing = one.entry.model_dump(mode="json"), one.thing
+    beside = {
+        "actor_name_now": one.actor_now or entry["actor_name"],
+        "subject_name": thing.words,
+        "model_id": thing.model_id,
+        "model_name": thing.model,
+        "names": dict(one.names),
+        "previous": one.previous,
+        "hash": one.hash,
+    }
+    return {name: beside[name] if name in beside else entry[name] for name in _NAMES}
+
+
 def _cell(value: object) -> str:
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False) if value else ""
     text = "" if value is None else str(value)
     return "'" + text if text.startswith(_FORMULA) else text

@@ -6,51 +6,74 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, func, or_, select
 
 from modelops.domain.audit import GENESIS, ChainBreak, read_entry, verify_chain
 from modelops.domain.instant import moment
 from modelops.errors import VerificationFailed
+from modelops.store.queries_subjects import about_model
 from modelops.store.tables import AuditRow, CheckpointRow
 from modelops.store.transaction import Reader
 
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """What to show of the trail. Empty fields ask for nothing."""
+    """What to show of the trail. Empty fields ask for nothing.
+
+    ``action`` is one action, or a whole kind of them as in ``review:``; ``actor_name`` is the name in the entry, and
+    tells those apart who have no account.
+    """
 
     text: str = ""
     action: str = ""
     subject: str = ""
+    model_id: int | None = None
     actor_id: int | None = None
+    actor_name: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
 
 def page(reader: Reader, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditRow]:
     """Return the newest ``limit`` entries that fit, older than number ``before``."""
-    query = select(AuditRow).order_by(col(AuditRow.sequence).desc()).limit(limit)
+    query = select(AuditRow).where(*_conditions(wanted)).order_by(col(AuditRow.sequence).desc()).limit(limit)
     if before is not None:
         query = query.where(AuditRow.sequence < before)
+    return reader.session.exec(query).all()
+
+
+def _conditions(wanted: AuditFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.text:
-        query = query.where(col(AuditRow.body).icontains(wanted.text, autoescape=True))
+        yield col(AuditRow.body).icontains(wanted.text, autoescape=True)
     if wanted.action:
-        query = query.where(AuditRow.action == wanted.action)
+        kind = wanted.action.removesuffix(":")
+        inside = col(AuditRow.action).startswith(kind + ":", autoescape=True)
+        yield or_(col(AuditRow.action) == kind, inside) if kind != wanted.action else col(AuditRow.action) == kind
     if wanted.subject:
         inside = col(AuditRow.subject).startswith(wanted.subject + "/", autoescape=True)
-        query = query.where(or_(AuditRow.subject == wanted.subject, inside))
+        yield or_(col(AuditRow.subject) == wanted.subject, inside)
+    if wanted.model_id is not None:
+        yield about_model(wanted.model_id)
     if wanted.actor_id is not None:
-        query = query.where(AuditRow.actor_id == wanted.actor_id)
+        yield col(AuditRow.actor_id) == wanted.actor_id
+    if wanted.actor_name:
+        yield col(AuditRow.actor_name) == wanted.actor_name
     if wanted.since:
-        query = query.where(AuditRow.at >= wanted.since)
+        yield col(AuditRow.at) >= wanted.since
     if wanted.until:
-        query = query.where(AuditRow.at < wanted.until)
-    return reader.session.exec(query).all()
+        yield col(AuditRow.at) < wanted.until
 
 
 def actions(reader: Reader) -> Sequence[str]:
     """Return the actions that occur, by name."""
     return reader.session.exec(select(AuditRow.action).distinct().order_by(col(AuditRow.action))).all()
+
+
+def actors(reader: Reader) -> Sequence[tuple[int, str]]:
+    """Return who acted: every account with every printed name that it had, by name."""
+    query = select(AuditRow.actor_id, AuditRow.actor_name).distinct()
+    return sorted(reader.session.exec(query).all(), key=lambda one: (one[1].casefold(), one[0]))
 
 
 def length(reader: Reader) -> int:

@@ -13,6 +13,7 @@ from modelops.domain.policy import Policy
 from modelops.domain.review import EDITABLE, ReviewState
 from modelops.store.tables import AuditRow, ModelRow, ReviewRow, VersionRow
 from modelops.ui import widgets
+from modelops.ui.acts import act_words
 from modelops.ui.text import plain, utc
 from modelops.ui.widgets import Crumb, Tone
 
@@ -35,36 +36,6 @@ DATASET_ROLES = {
     DatasetRole.POPULATION: "Whom or what the model is meant for, to see whether the data stands for them.",
 }
 _TIER_TONES = {RiskTier.LOW: Tone.QUIET, RiskTier.MEDIUM: Tone.QUIET, RiskTier.HIGH: Tone.CARE}
-_ACTS = {
-    "model:register": "registered the model",
-    "model:change": "changed the facts",
-    "version:register": "added version",
-    "version:dependencies": "added the dependency lock of version",
-    "dataset:add": "added dataset",
-    "dataset:columns": "changed the columns of dataset",
-    "contract:begin": "began the data contract",
-    "contract:learn": "took learned checks into the data contract",
-    "contract:add": "added a check to the data contract",
-    "contract:change": "changed a check of the data contract",
-    "contract:remove": "removed a check of the data contract",
-    "contract:accept": "accepted checks of the data contract",
-    "contract:publish": "published the data contract",
-    "review:open": "opened review",
-    "review:dataset": "added a dataset to review",
-    "review:submit": "submitted review",
-    "review:sign_off": "signed review",
-    "review:approved": "approved review",
-    "review:seal": "sealed review",
-    "review:changes_requested": "asked for changes in review",
-    "review:withdrawn": "withdrew review",
-    "review:revoked": "took back the approval of review",
-    "run:request": "asked for analysis run",
-    "run:again": "asked to compute again, as run",
-    "run:cancel": "cancelled run",
-    "run:finish": "finished run",
-    "run:fail": "could not finish run",
-    "run:stopped": "stopped run",
-}
 _OPEN = EDITABLE | {ReviewState.SUBMITTED}
 _STEPS = {
     **dict.fromkeys(EDITABLE, ("Answer the checklist", "pages/reviews/checklist.py")),
@@ -162,7 +133,7 @@ def history(rows: Iterable[AuditRow], names: dict[str, str]) -> None:
     lines = []
     for row in rows:
         entry = read_entry(row.body.encode())
-        act = _ACTS.get(row.action, row.action.replace(":", " ").replace("_", " "))
+        act = act_words(row.action)
         called = "" if row.subject.startswith("model/") else f" {names.get(row.subject, row.subject.partition('/')[2])}"
         what = f"{act[0].upper()}{act[1:]}{called}"
         if row.action == "model:change":
