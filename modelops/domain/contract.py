@@ -24,6 +24,7 @@ from modelops.errors import InvalidInput, NotFound
 CONTRACT_SCHEMA: Final = "modelops.contract/1"
 MOST_CHECKS = 5_000
 MOST_VALUES = 1_000
+LONGEST_LEVEL = 500
 LONGEST_CONTRACT = 2_000_000
 _LONGEST_TITLE = 1_180
 
@@ -120,7 +121,7 @@ class PresenceRule(Record):
     column: _Column
     present: bool = True
     when: _Column
-    equals: str = Field(max_length=500)
+    equals: str = Field(max_length=LONGEST_LEVEL)
     tolerated: _Share = Field(default=0.0, description=_TOLERATED)
 
     @model_validator(mode="after")

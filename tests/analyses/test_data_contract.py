@@ -335,11 +335,3 @@ def test_a_rating_of_few_steps_gets_no_tail():
     ratings = {"stars": rng.choice([1, 2, 3], 2_000, p=[0.97, 0.02, 0.01])}
     rule = learned(ratings, roles={"features": ("stars",)})["stars: range"].rule
     assert rule.high <= 5
-
-
-def test_a_reference_that_breaks_what_was_learned_from_a_part_of_it_is_explained():
-    columns = {"amount": np.random.default_rng(0).lognormal(0, 3, 1_500)}
-    found = held(columns, reference=columns, roles={"features": ("amount",)})
-    assert "even where this table is the reference itself" in found.summary
-    kept = held(people(), reference=people())
-    assert "reference itself" not in kept.summary

@@ -42,7 +42,9 @@ class DataContractParameters(Parameters):
         default=0.5,
         gt=0,
         lt=1,
-        description="Share of the reference rows that nothing is learned from: false alarms are counted on them.",
+        description=(
+            "Share of the reference rows that a rehearsal learns nothing from: false alarms are counted on them."
+        ),
     )
     batch_rows: int = Field(
         default=200,
@@ -72,9 +74,9 @@ def data_contract(data: EvaluationData, parameters: DataContractParameters, run:
     """Hold a contract against ``data.data``.
 
     For each check the share of the rows that break it, of those that it can judge, with Wilson's interval, and how
-    much that is more than it tolerates. Checks that were learned here come with the rate of false alarms on reference
-    rows that nothing was learned from; those of a given contract with the rate that it records, or else the one on
-    the reference table.
+    much that is more than it tolerates. Checks that were learned here hold on the whole reference; they come with the
+    rate of false alarms of a rehearsal, which learns from one part of the reference and counts on the other. Those of
+    a given contract come with the rate that it records, or else the one on the reference table.
 
     Raises
     ------
@@ -97,8 +99,9 @@ DATA_CONTRACT = Analysis(
     tasks=frozenset(Task),
     parameters=DataContractParameters,
     source=(
-        "E. B. Wilson 1927 (interval of a share); I. J. Good 1953 (share of values not seen yet); S. Schelter et al."
-        " 2018 (unit tests for data); E. Breck et al. 2019 (data validation for machine learning)"
+        "E. B. Wilson 1927 (interval of a share); I. J. Good 1953 (share of values not seen yet); S. S. Wilks 1941"
+        " (share of new values beyond those seen); S. Schelter et al. 2018 (unit tests for data); E. Breck et al. 2019"
+        " (data validation for machine learning)"
     ),
     looks_at=(DatasetRole.PRODUCTION, DatasetRole.TEST, DatasetRole.TRAIN, DatasetRole.REFERENCE),
     compares_with=(DatasetRole.REFERENCE, DatasetRole.TRAIN),

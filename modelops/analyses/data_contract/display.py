@@ -17,10 +17,6 @@ from modelops.domain.result import Curve, ResultTable, Series, Shape
 
 _ROWS_NAMED = 10
 _DRAWN = 40
-_UNSEEN = (
-    " Checks are learned from one part of the reference: rows of its other part can break them, even where this table "
-    "is the reference itself. Look at these rows; then widen the check, or mend the rows, before somebody accepts it."
-)
 
 
 @dataclass(frozen=True)
@@ -70,8 +66,6 @@ def summary(contract: Contract, lines: Sequence[Line], *, is_given: bool) -> str
         return f"The data keeps all {held} checks {whose}.{rest}"
     worst = broken[0]
     name = f"{', '.join(columns_of(worst.check.rule))} ({demand(worst.check.rule)})"
-    if not is_given:
-        rest += _UNSEEN
     return (
         f"{len(broken)} of {held} checks {whose} {'is' if len(broken) == 1 else 'are'} broken: most of all {name}, by"
         f" {worst.count:,} of {worst.judged:,} rows ({percent(worst.share)}).{rest}"

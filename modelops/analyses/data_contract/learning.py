@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from modelops.analyses.data_contract.values import Numbers, Values
+from modelops.analyses.data_contract.tails import Tails, rows_beyond
+from modelops.analyses.data_contract.values import Values
 from modelops.analyses.measuring import percent
 from modelops.analyses.statistics.intervals import wilson
 from modelops.domain.columns import ColumnRoles, ValueKind
@@ -18,9 +20,10 @@ CHANCE = 0.001
 
 _FEWEST = 20
 _FEWEST_UNIQUE = 100
-_TAIL, _TAIL_VALUES = 0.01, 5
-_TAILS, _TAIL_DISTINCT = (0.05, 0.01), 3
-"""The tail whose length says how far beyond it values may lie: a hundredth of the rows, and a few values at least."""
+_OFTEN = 10
+"""Where a level is rarer than this there may be others that were not seen."""
+_REPEATS_AWAITED = 7.0
+"""So many pairs of equal whole numbers awaited if they were drawn by chance, and none seen: they name the rows."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,17 @@ class Learner:
             return
         yield self._type(column)
         yield from self._missing(column, missing, n_rows)
-        if column.kind in (ValueKind.NUMBER, ValueKind.WHOLE_NUMBER) and column.name not in self.roles.ids:
-            yield from self._range(column)
+        unique = tuple(self._unique(column, present))
+        # The names of rows move on, as dates do: where they lie says nothing of other rows.
+        if (
+            column.kind in (ValueKind.NUMBER, ValueKind.WHOLE_NUMBER)
+            and column.name not in self.roles.ids
+            and not unique
+        ):
+            yield from self._range(column, present)
         if column.codes is not None:
-            yield from self._allowed(column, present)
-        yield from self._unique(column, present)
+            yield from self._allowed(column, column.codes, present)
+        yield from unique
 
     def _type(self, column: Values) -> Check:
         comes_later = {self.roles.target, self.roles.prediction, *self.roles.scores}
@@ -63,22 +72,26 @@ class Learner:
         if not missing:
             yield learned(MissingRule(column=column.name, at_most=0.0), f"None of {n_rows:,} rows lacks a value.")
             return
-        most = self._most(missing, n_rows)
+        most = self._most(missing, n_rows, rows=self.batch_rows)
         if most < 1:
             why = f"{percent(missing / n_rows)} of {n_rows:,} rows lack a value; {self._chance_words()}"
             yield learned(MissingRule(column=column.name, at_most=most), why)
 
-    def _most(self, count: int, n_rows: int) -> float:
+    def _most(self, count: int, n_rows: int, *, rows: int) -> float:
         """Return the share that a batch exceeds with the probability `CHANCE` at most, for the rate that may be."""
         from scipy.stats import binom
 
         highest = wilson(count, n_rows)[1]
-        return float(np.round(binom.ppf(1 - CHANCE, self.batch_rows, highest) / self.batch_rows, 6))
+        return float(np.round(binom.ppf(1 - CHANCE, rows, highest) / rows, 6))
+
+    def _rows_with_value(self, column: Values, present: int) -> int:
+        """Return how many rows of a batch have a value."""
+        return max(1, round(self.batch_rows * present / column.missing.size))
 
     def _chance_words(self) -> str:
         return f"a batch of {self.batch_rows:,} rows like these exceeds the bound once in {1 / CHANCE:,.0f} times."
 
-    def _range(self, column: Values) -> Iterator[Check]:
+    def _range(self, column: Values, present: int) -> Iterator[Check]:
         values = column.as_numbers
         finite = values[np.isfinite(values)]
         if finite.size < _FEWEST:
@@ -86,48 +99,41 @@ class Learner:
         low, high = float(finite.min()), float(finite.max())
         with np.errstate(over="ignore"):
             width = high - low
-        if not np.isfinite(width):
-            return
-        tail = max(_TAIL, min(0.1, _TAIL_VALUES / finite.size))
-        tails = np.quantile(finite, (tail, 1 - tail))
+            # So far out bounds would be no numbers any more.
+            if not np.isfinite(3 * max(abs(low), abs(high), (1 + self.range_tolerance) * width)):
+                return
+        rows = self._rows_with_value(column, present)
+        tails = Tails.of(finite, rows=rows, chance=CHANCE)
         whole = column.kind is ValueKind.WHOLE_NUMBER
         # Less than a whole step is no tolerance between whole numbers: 0 and 1 stay 0 and 1.
         spare = float(np.floor(self.range_tolerance * width)) if whole else self.range_tolerance * width
-        reach = [self._reach(side) for side in (-finite, finite)]
-        below, above = max(spare, float(tails[0]) - low, reach[0]), max(spare, high - float(tails[1]), reach[1])
-        first = _rounded(low - below, width, up=False, whole=whole)
-        last = _rounded(high + above, width, up=True, whole=whole)
+        first = _rounded(low - max(spare, tails.below or 0.0), width, up=False, whole=whole)
+        last = _rounded(high + max(spare, tails.above or 0.0), width, up=True, whole=whole)
         why = (
             f"Seen from {low:.6g} to {high:.6g}; on each side {percent(self.range_tolerance)} of the width is"
-            f" tolerated, or as much as the outermost {percent(tail)} of the rows span, or as far as a tail like theirs"
-            f" reaches: {self._chance_words()}"
+            " tolerated, or as far as a tail like this one reaches."
         )
         if low >= 0 > first:
             first, why = 0.0, f"{why} No value was negative."
         if column.name in self.roles.scores and low >= 0 and high <= 1:
-            first, last, why = 0.0, 1.0, "Scores are probabilities."
-        yield learned(RangeRule(column=column.name, low=first, high=last), why)
+            first, last, tails, why = 0.0, 1.0, Tails(0.0, 0.0, finite.size), "Scores are probabilities."
+        tolerated, more = self._beyond(tails, infinite=present - finite.size, rows=rows)
+        if tolerated < 1:
+            rule = RangeRule(column=column.name, low=first, high=last, tolerated=tolerated)
+            yield learned(rule, f"{why}{more}")
 
-    def _reach(self, values: Numbers) -> float:
-        """Return how far above the largest value a batch reaches once in ``1 / CHANCE`` times.
+    def _beyond(self, tails: Tails, *, infinite: int, rows: int) -> tuple[float, str]:
+        """Return the share of the rows that may lie outside, and why."""
+        tolerated, why = 0.0, ""
+        if tails.n_open:
+            tolerated = rows_beyond(tails.n_values, tails.n_open, rows=rows, chance=CHANCE) / rows
+            why = " Nothing in these values says where they end: some rows may lie outside."
+        if infinite:
+            tolerated += self._most(infinite, tails.n_values + infinite, rows=rows)
+            why += f" {infinite:,} of them are infinite."
+        return float(np.round(tolerated, 6)), f"{why} {self._chance_words().capitalize()}" if why else ""
 
-        Beyond a quantile the tail is taken to fall off exponentially, with the mean that was seen: the longer one of
-        two tails counts, a broad one that is known well and a short one that shows if it grows heavier. Of very few
-        distinct values nothing can be told: 0.
-        """
-        highest, reach = float(values.max()), 0.0
-        for tail in _TAILS:
-            start = float(np.quantile(values, 1 - tail))
-            outside = values[values > start] - start
-            if np.unique(outside).size >= _TAIL_DISTINCT:
-                farthest = float(outside.mean()) * np.log(max(1.0, tail * self.batch_rows / CHANCE))
-                reach = max(reach, start + farthest - highest)
-        return reach
-
-    def _allowed(self, column: Values, present: int) -> Iterator[Check]:
-        codes = column.codes
-        if codes is None:
-            return
+    def _allowed(self, column: Values, codes: NDArray[np.int32], present: int) -> Iterator[Check]:
         counts = np.bincount(codes[codes >= 0], minlength=len(column.levels))
         seen = [level for level, count in zip(column.levels, counts, strict=True) if count]
         once = int(np.count_nonzero(counts == 1))
@@ -135,10 +141,11 @@ class Learner:
             return
         why = f"The {len(seen)} values that {present:,} rows hold."
         tolerated = 0.0
-        if once:
+        if counts[counts > 0].min() < _OFTEN:
             # Good and Turing: the share of unseen values is about that of the rows whose value was seen once.
-            tolerated = self._most(once, present)
-            why += f" {once} of them occurred once, so there are others; {self._chance_words()}"
+            tolerated = self._most(once, present, rows=self._rows_with_value(column, present))
+            rare = f"{once} of them occurred once" if once else f"Some of them occurred fewer than {_OFTEN} times"
+            why += f" {rare}, so there may be others; {self._chance_words()}"
         if tolerated < 1:
             yield learned(AllowedRule(column=column.name, values=tuple(seen), tolerated=tolerated), why)
 
@@ -146,9 +153,16 @@ class Learner:
         is_id = column.name in self.roles.ids
         if column.kind not in (ValueKind.TEXT, ValueKind.WHOLE_NUMBER) or not (is_id or present >= _FEWEST_UNIQUE):
             return
-        if not column.repeated().any():
+        if not column.repeated().any() and (is_id or self._names_rows(column, present)):
             why = "It identifies the row" if is_id else "It looks like the name of a row"
             yield learned(UniqueRule(column=column.name), f"{why}: {present:,} values, none of them twice.")
+
+    def _names_rows(self, column: Values, present: int) -> bool:
+        """Say whether that no value stands twice is more than chance: amounts from a wide range seldom repeat."""
+        if column.kind is not ValueKind.WHOLE_NUMBER:
+            return True
+        width = float(np.nanmax(column.as_numbers) - np.nanmin(column.as_numbers)) + 1
+        return present * (present - 1) / (2 * width) >= _REPEATS_AWAITED
 
 
 def learned(rule: Rule, why: str) -> Check:
@@ -162,12 +176,13 @@ def without_doubles(checks: Iterable[Check]) -> tuple[Check, ...]:
 
 
 def _rounded(bound: float, width: float, *, up: bool, whole: bool) -> float:
-    """Round a bound outward to a number that a person can read: to a thousandth of the width."""
+    """Round a bound outward to a number that a person can read: to a thousandth of the width; kept where none is."""
     step = 10.0 ** np.floor(np.log10(width / 100)) if width > 0 else 0.0
     if whole:
         step = max(step, 1.0)
     if not step or not np.isfinite(step):
         return bound
-    steps = np.ceil(bound / step) if up else np.floor(bound / step)
+    steps = float(np.ceil(bound / step) if up else np.floor(bound / step))
     # Python's own rounding: numpy's multiplies first, which huge numbers do not survive.
-    return round(float(steps * step), 12) + 0.0
+    rounded = round(steps * float(step), 12) + 0.0
+    return rounded if np.isfinite(rounded) else bound

@@ -11,7 +11,10 @@ from modelops.analyses.statistics.intervals import wilson
 from modelops.domain.contract import FalseAlarms, columns_of, tolerated_share
 from modelops.domain.result import Measurement, Scope
 
-NO_BATCH = "Not enough data: the held-out reference rows are too few for ten batches, or the column is not among them."
+NO_BATCH = (
+    "Not enough data: the held-out reference rows are too few for ten batches, or one part of the reference alone"
+    " does not teach this check."
+)
 
 
 def scope_of(line: Line) -> Scope:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from modelops.analyses.data_contract.learning import learned
 from modelops.analyses.data_contract.values import Numbers, Values
 from modelops.domain.columns import ColumnRoles, ValueKind
-from modelops.domain.contract import Check, ComparisonRule, PresenceRule
+from modelops.domain.contract import LONGEST_LEVEL, Check, ComparisonRule, PresenceRule
 
 _FEWEST = 30
 _SURPRISING = 20.0
@@ -120,7 +120,7 @@ def _presences(
     gaps = np.bincount(codes[inside], weights=missing[inside], minlength=len(levels))
     n_missing, n_rows = int(np.count_nonzero(missing)), missing.size
     for level, count, lacking in zip(levels, rows.tolist(), gaps.tolist(), strict=True):
-        if count < _FEWEST or lacking not in (0, count) or n_rows == count:
+        if count < _FEWEST or lacking not in (0, count) or n_rows == count or len(level) > LONGEST_LEVEL:
             continue
         present = lacking == 0
         elsewhere = (n_missing - lacking) / (n_rows - count)

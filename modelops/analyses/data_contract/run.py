@@ -17,6 +17,7 @@ from modelops.analyses.data_contract.display import Line, curves, definitions, l
 from modelops.analyses.data_contract.learning import Learner, without_doubles
 from modelops.analyses.data_contract.measurements import check_measurements, missing_kinds, whole_measurements
 from modelops.analyses.data_contract.relations import comparisons, presences
+from modelops.analyses.data_contract.settling import settled
 from modelops.analyses.data_contract.values import Values, values_of
 from modelops.analyses.measuring import Findings
 from modelops.domain.contract import Check, Contract, columns_of, load_contract
@@ -79,35 +80,47 @@ class Holding:
 
     @cached_property
     def _parts(self) -> tuple[dict[str, Values], dict[str, Values]]:
-        """The rows that are learned from, and those that are held out: the later ones where there is time."""
+        """For the rehearsal: rows to learn from, and those that are held out: the later ones where there is time."""
         rows = np.arange(_rows_of(self._reference))
         cut = rows.size - int(rows.size * self.parameters.held_out_share)
         return _taken(self._reference, rows[:cut]), _taken(self._reference, rows[cut:])
 
     def _learned(self) -> Contract:
+        """Learn from all reference rows that are used, so that every row of the reference keeps what comes of it."""
         reference = self.data.reference
         if reference is None or not reference.n_rows:
             raise NotMeasured("The reference table has no rows to learn checks from.")
         if not reference.roles.named:
             raise NotMeasured("No column of the reference has a role: choose which columns the contract is about.")
         self.run.progress(0.0, "reading the reference")
-        table = self._parts[0]
-        learner = self._learner(reference)
+        is_whole = _rows_of(self._reference) == reference.n_rows
+        checks = []
+        for check in self._learned_from(self._reference, reference):
+            names = columns_of(check.rule)
+            columns = {name: self._reference[name] if is_whole else values_of(reference, name) for name in names}
+            checks.append(settled(check, columns, reference.n_rows))
+        kept = without_doubles(check for check in checks if check is not None)
+        if not kept:
+            raise NotMeasured(
+                f"The {_rows_of(self._reference)} reference rows to learn from hold too few values: no check came of"
+                " them."
+            )
+        return Contract(name="Learned from the reference", checks=kept)
+
+    def _learned_from(self, table: dict[str, Values], reference: Sample) -> list[Check]:
+        given = self.parameters
+        learner = Learner(reference.roles, given.range_tolerance, given.most_levels, self._batch_rows)
         checks: list[Check] = []
         for done, column in enumerate(table.values(), start=1):
             checks += learner.column_checks(column)
             self.run.progress(_LEARNING * done / len(table), f"learned from {done} of {len(table)} columns")
-        checks += comparisons(table, reference.roles, most=self.parameters.comparisons)
+        checks += comparisons(table, reference.roles, most=given.comparisons)
         checks += presences(table)
-        if not checks:
-            raise NotMeasured(
-                f"The {_rows_of(table)} reference rows to learn from hold too few values: no check came of them."
-            )
-        return Contract(name="Learned from the reference", checks=without_doubles(checks))
+        return checks
 
     @property
     def _good(self) -> dict[str, Values]:
-        """The reference rows that nothing was learned from here."""
+        """Rows for the rehearsal: those that are kept back from it, or all where the contract is given."""
         return self._reference if self.parameters.contract else self._parts[1]
 
     @cached_property
@@ -115,21 +128,19 @@ class Holding:
         """The rows of a batch: as asked for, or fewer where the held-out rows do not fill ten of them."""
         return max(1, min(self.parameters.batch_rows, _rows_of(self._good) // _BATCHES))
 
-    def _learner(self, reference: Sample) -> Learner:
-        given = self.parameters
-        return Learner(reference.roles, given.range_tolerance, given.most_levels, self._batch_rows)
-
     def _rehearsal(self, contract: Contract) -> Rehearsal:
-        if self.data.reference is None or not self.data.reference.n_rows:
+        reference = self.data.reference
+        if reference is None or not reference.n_rows or self._batch_rows < _SMALLEST_BATCH:
             return Rehearsal({}, None)
+        checks = contract.checks
+        if not self.parameters.contract:
+            checks = without_doubles(self._learned_from(self._parts[0], reference))
 
         def progress(done: float) -> None:
             at = _LEARNING + (_REHEARSING - _LEARNING) * done
             self.run.progress(at, "counting false alarms on held-out rows")
 
-        if self._batch_rows < _SMALLEST_BATCH:
-            return Rehearsal({}, None)
-        return rehearse(contract.checks, self._good, batch_rows=self._batch_rows, progress=progress)
+        return rehearse(checks, self._good, batch_rows=self._batch_rows, progress=progress)
 
     def _held(self, checks: Sequence[Check]) -> list[Line]:
         """Hold every check against the data; a column is read for the first that asks, forgotten after the last."""
@@ -162,8 +173,9 @@ class Holding:
         order = "the later ones in time" if self.data.reference and self.data.reference.roles.time else "at random"
         learned, held_out = map(_rows_of, self._parts)
         self.findings.notes.append(
-            f"Checks were learned from {learned:,} reference rows; false alarms were counted on the"
-            f" {held_out:,} others ({order}), in batches of {self._batch_rows:,}."
+            f"Checks were learned from {learned + held_out:,} reference rows; the whole reference keeps them."
+            f" False alarms were counted with what {learned:,} of these rows alone teach, on the {held_out:,} others"
+            f" ({order}), in batches of {self._batch_rows:,}."
         )
 
 
