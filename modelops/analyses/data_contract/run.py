@@ -23,7 +23,7 @@ from modelops.analyses.measuring import Findings
 from modelops.domain.contract import Check, Contract, columns_of, load_contract
 from modelops.errors import NotMeasured
 
-_LEARNING, _REHEARSING = 0.3, 0.6
+_LEARNING, _LEARNING_AGAIN, _REHEARSING = (0.0, 0.25), (0.25, 0.4), (0.4, 0.6)
 _BATCHES = 10
 _SMALLEST_BATCH = 5
 
@@ -95,7 +95,7 @@ class Holding:
         self.run.progress(0.0, "reading the reference")
         is_whole = _rows_of(self._reference) == reference.n_rows
         checks = []
-        for check in self._learned_from(self._reference, reference):
+        for check in self._learned_from(self._reference, reference, _LEARNING):
             names = columns_of(check.rule)
             columns = {name: self._reference[name] if is_whole else values_of(reference, name) for name in names}
             checks.append(settled(check, columns, reference.n_rows))
@@ -107,13 +107,13 @@ class Holding:
             )
         return Contract(name="Learned from the reference", checks=kept)
 
-    def _learned_from(self, table: dict[str, Values], reference: Sample) -> list[Check]:
+    def _learned_from(self, table: dict[str, Values], reference: Sample, progress: tuple[float, float]) -> list[Check]:
         given = self.parameters
         learner = Learner(reference.roles, given.range_tolerance, given.most_levels, self._batch_rows)
         checks: list[Check] = []
         for done, column in enumerate(table.values(), start=1):
             checks += learner.column_checks(column)
-            self.run.progress(_LEARNING * done / len(table), f"learned from {done} of {len(table)} columns")
+            self.run.progress(_between(progress, done / len(table)), f"learned from {done} of {len(table)} columns")
         checks += comparisons(table, reference.roles, most=given.comparisons)
         checks += presences(table)
         return checks
@@ -134,11 +134,10 @@ class Holding:
             return Rehearsal({}, None)
         checks = contract.checks
         if not self.parameters.contract:
-            checks = without_doubles(self._learned_from(self._parts[0], reference))
+            checks = without_doubles(self._learned_from(self._parts[0], reference, _LEARNING_AGAIN))
 
         def progress(done: float) -> None:
-            at = _LEARNING + (_REHEARSING - _LEARNING) * done
-            self.run.progress(at, "counting false alarms on held-out rows")
+            self.run.progress(_between(_REHEARSING, done), "counting false alarms on held-out rows")
 
         return rehearse(checks, self._good, batch_rows=self._batch_rows, progress=progress)
 
@@ -156,8 +155,8 @@ class Holding:
             for name in columns_of(check.rule):
                 if last[name] == place:
                     del table[name]
-            done = (place + 1) / len(checks)
-            self.run.progress(_REHEARSING + (0.99 - _REHEARSING) * done, f"held {place + 1} of {len(checks)} checks")
+            at = _between((_REHEARSING[1], 0.99), (place + 1) / len(checks))
+            self.run.progress(at, f"held {place + 1} of {len(checks)} checks")
         return lines
 
     def _notes(self, contract: Contract, *, is_given: bool) -> None:
@@ -177,6 +176,10 @@ class Holding:
             f" False alarms were counted with what {learned:,} of these rows alone teach, on the {held_out:,} others"
             f" ({order}), in batches of {self._batch_rows:,}."
         )
+
+
+def _between(ends: tuple[float, float], done: float) -> float:
+    return ends[0] + (ends[1] - ends[0]) * done
 
 
 def _taken(table: dict[str, Values], rows: NDArray[np.intp]) -> dict[str, Values]:
