@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+_LONG = 2.0**63
+"""From here on no column holds whole numbers, and 1e300 written out would have 301 digits."""
+
 
 class Need(StrEnum):
     """What an analysis cannot do without."""
@@ -223,10 +226,14 @@ def as_labels(column: pd.Series[Any]) -> np.ndarray:
     present = column.notna().to_numpy()
     labels = np.full(len(column), None, dtype=object)
     if column.dtype.kind == "f":
-        labels[present] = [str(int(v)) if float(v).is_integer() else repr(float(v)) for v in column[present]]
+        labels[present] = [_number_label(float(value)) for value in column[present]]
     else:
         labels[present] = [str(value) for value in column[present]]
     return labels
+
+
+def _number_label(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < _LONG else repr(value)
 
 
 @dataclass(frozen=True)

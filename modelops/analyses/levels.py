@@ -21,6 +21,9 @@ OTHER = "(other)"
 _FEW = 10
 _RANGES = 5
 _ROUNDED = 1e100
+_LARGEST = 1e300
+_SMALLEST = 1e-300
+_PRECISION = 1e-15
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,10 @@ def range_edges(finite: NDArray[np.float64], *, count: int = _RANGES) -> tuple[N
     A range holds its lower edge and not its upper one. There may be fewer edges than ``count - 1``, or none.
     """
     whole = bool(np.all(finite == np.rint(finite)))
-    quantiles = np.quantile(finite, np.arange(1, count) / count)
-    step = _round_step(float(np.ptp(np.quantile(finite, [0.05, 0.95]))) / (3 * count), whole=whole)
+    bounded = np.clip(finite, -_LARGEST, _LARGEST)  # whose differences do not overflow
+    quantiles = np.quantile(bounded, np.arange(1, count) / count)
+    step = _round_step(float(np.ptp(np.quantile(bounded, [0.05, 0.95]))) / (3 * count), whole=whole)
+    step = max(step, float(np.abs(quantiles).max()) * _PRECISION)
     edges = np.rint(quantiles / step) * step + 0.0  # minus zero becomes zero
     if np.abs(edges).max() < _ROUNDED:
         edges = np.round(edges, 12)
@@ -155,8 +160,8 @@ def range_edges(finite: NDArray[np.float64], *, count: int = _RANGES) -> tuple[N
 
 
 def _round_step(width: float, *, whole: bool) -> float:
-    if width <= 0:
-        return 1.0
+    if width < _SMALLEST:
+        return 1.0 if width <= 0 else _SMALLEST
     power = 10.0 ** math.floor(math.log10(width))
     step = next(power * unit for unit in (1, 2, 5, 10) if power * unit >= width * 0.999)
     return max(step, 1.0) if whole else step

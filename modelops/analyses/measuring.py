@@ -57,7 +57,10 @@ def measured(
     note: str | None = None,
     otherwise: str = "It is not defined on these rows.",
 ) -> Measurement:
-    """Return a measurement; where ``value`` is not a finite number, null with the reason ``otherwise``."""
+    """Return a measurement; where ``value`` is not a finite number, null with the reason ``otherwise``.
+
+    An interval that lies beside its value, as resamples of very few rows can, is widened until it holds it.
+    """
     where: Scope = dict(scope or {})
     if value is None or not math.isfinite(value):
         return Measurement(metric=metric, value=None, unit=unit, scope=where, sample_size=int(size), note=otherwise)
@@ -67,7 +70,7 @@ def measured(
         value=float(value),
         unit=unit,
         scope=where,
-        interval=sound and (float(sound[0]), float(sound[1])),
+        interval=sound and (min(float(sound[0]), float(value)), max(float(sound[1]), float(value))),
         level=level if sound else None,
         sample_size=int(size),
         note=note,

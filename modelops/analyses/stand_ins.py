@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelops.analyses.base import as_labels
+from modelops.analyses.binnable import binnable
 from modelops.analyses.statistics.association import ordered_values
 from modelops.analyses.threads import one_thread
 
@@ -168,7 +169,7 @@ def _trained(estimator: Any, rows: Numbers, target: NDArray[Any]) -> Any:
     with one_thread(), warnings.catch_warnings():
         # A linear model that has not quite converged is a slightly weaker one, not a wrong one.
         warnings.simplefilter("ignore")
-        return estimator.fit(rows, target)
+        return estimator.fit(binnable(rows), target)
 
 
 def _in_chunks(rows: pd.DataFrame, answer: Callable[[pd.DataFrame], Numbers]) -> Numbers:

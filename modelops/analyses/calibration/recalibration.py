@@ -21,6 +21,7 @@ EDGE = 1e-6
 _STEPS = 50
 _STEEPEST = 1e3
 _SAME = 1e-12
+_ALIKE = 1e-150
 
 Numbers = NDArray[np.float64]
 
@@ -185,9 +186,10 @@ def linear_recalibration(predicted: Numbers, truth: Numbers, how: Weighting) -> 
     J. Mincer, V. Zarnowitz, "The evaluation of economic forecasts", 1969.
     """
     weights = np.ones(truth.size) if how.weights is None else how.weights
-    if np.count_nonzero(weights) < 3 or np.ptp(predicted) == 0:
+    scale = float(predicted.std())
+    if np.count_nonzero(weights) < 3 or scale < _ALIKE:
         return Recalibration(None, "All predictions are alike, or there are fewer than three rows.", None, None)
-    centre, scale = float(np.average(predicted, weights=weights)), float(predicted.std())
+    centre = float(np.average(predicted, weights=weights))
     unit = float(truth.std()) or 1.0
     design = _design((predicted - centre) / scale)
     bread = np.linalg.inv(design.T @ (design * weights[:, None]))

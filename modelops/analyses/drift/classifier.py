@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from modelops.analyses.binnable import binnable
 from modelops.analyses.drift.kolmogorov import POWER
 from modelops.analyses.drift.time import combined_effect, design_effect
 from modelops.analyses.statistics.intervals import Interval
@@ -169,7 +170,7 @@ class _Trial:
             early_stopping=rows >= _MANY_ROWS,
             random_state=self.seed % (1 << 32),
         )
-        self.model.fit(np.concatenate(kept), np.repeat([0, 1], [len(part) for part in kept]))
+        self.model.fit(binnable(np.concatenate(kept)), np.repeat([0, 1], [len(part) for part in kept]))
 
     def _training_rows(self) -> list[np.ndarray]:
         """Return what is not held out; of a much larger side only some, or the trees would ignore the small one."""

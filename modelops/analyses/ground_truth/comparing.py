@@ -40,7 +40,7 @@ class Band:
 
     def errors(self, effective: Numbers) -> Numbers:
         """Return the standard error of the difference of a period with so many rows and the reference."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(self.error * np.sqrt(self.inflation * (self.effective / effective + 1)))
 
     def ends(self, over: OverTime, *, level: float, looks: int) -> tuple[Numbers, Numbers]:

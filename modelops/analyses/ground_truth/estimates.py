@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelops.analyses.base import Sample
+from modelops.analyses.binnable import binnable
 from modelops.analyses.composed import drawn
 from modelops.analyses.ground_truth.metrics_over_time import balanced_accuracy, f1_score
 from modelops.analyses.ground_truth.rows import Said
@@ -232,8 +233,6 @@ class DirectLoss:
 def _fitted(rows: Numbers, loss: Numbers, mine: Numbers, *, seed: int) -> Numbers:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    # The library cannot bin a column without any value.
-    usable = np.isfinite(rows).any(axis=0)
     model = HistGradientBoostingRegressor(
         max_iter=_ROUNDS,
         max_leaf_nodes=_LEAVES,
@@ -242,7 +241,7 @@ def _fitted(rows: Numbers, loss: Numbers, mine: Numbers, *, seed: int) -> Number
         random_state=seed,
     )
     with threads_for(len(rows)):
-        return np.asarray(np.maximum(model.fit(rows[:, usable], loss).predict(mine[:, usable]), 0.0))
+        return np.asarray(np.maximum(model.fit(binnable(rows), loss).predict(mine), 0.0))
 
 
 def _chosen(reference: Said, *, seed: int, most: int) -> NDArray[np.intp]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from modelops.analyses.base import Sample
+from modelops.analyses.binnable import binnable
 from modelops.analyses.cores.arrow_numbers import Kind, kind_of, numeric
 from modelops.analyses.threads import threads_for
 from modelops.errors import NotMeasured
@@ -128,10 +129,10 @@ def _cross_fitted(
             if classes.size < 2:
                 result[np.ix_(judge, classes)] = 1.0
                 continue
-            model = HistGradientBoostingClassifier(**settings).fit(table.values[learn], labels)
+            model = HistGradientBoostingClassifier(**settings).fit(binnable(table.values[learn]), labels)
             result[np.ix_(judge, model.classes_)] = model.predict_proba(table.values[judge])
         else:
-            regressor = HistGradientBoostingRegressor(**settings).fit(table.values[learn], target[learn])
+            regressor = HistGradientBoostingRegressor(**settings).fit(binnable(table.values[learn]), target[learn])
             result[judge] = regressor.predict(table.values[judge])
         progress((fold + 1) / FOLDS)
     return result

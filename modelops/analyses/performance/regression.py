@@ -96,7 +96,8 @@ def _mean_measurements(data: Quantities, uncertainty: Uncertainty) -> list[Measu
     centre = float(np.average(data.truth, weights=data.how.weights))
     truth, predicted = data.truth - centre, data.predicted - centre
     errors = data.errors
-    nonzero = data.truth != 0
+    # The quotient is taken only where it stays below LARGEST.
+    nonzero = np.abs(errors) / LARGEST < np.abs(data.truth)
     relative = np.abs(np.divide(errors, data.truth, out=np.zeros_like(errors), where=nonzero))
     columns = np.column_stack(
         [errors, np.abs(errors), errors**2, truth, truth**2, predicted, predicted**2, truth * predicted, relative]
@@ -105,10 +106,10 @@ def _mean_measurements(data: Quantities, uncertainty: Uncertainty) -> list[Measu
     def statistic(means: Numbers) -> dict[str, Numbers]:
         error, absolute, squared, true, true2, pred, pred2, product, share = np.moveaxis(means, -1, 0)
         variance = true2 - true**2
-        spread = np.sqrt(np.maximum(variance, 0) * np.maximum(pred2 - pred**2, 0))
+        spread = np.sqrt(np.maximum(variance, 0)) * np.sqrt(np.maximum(pred2 - pred**2, 0))
         return {
             "mean_absolute_error": absolute,
-            "root_mean_squared_error": np.sqrt(squared),
+            "root_mean_squared_error": np.sqrt(np.maximum(squared, 0)),
             "mean_squared_error": squared,
             "mean_error": error,
             "r2": _less_share(squared, variance),
@@ -127,7 +128,7 @@ def _mean_measurements(data: Quantities, uncertainty: Uncertainty) -> list[Measu
         values |= dict.fromkeys(("r2", "explained_variance", "pearson_correlation"), np.array(np.nan))
     if not nonzero.all():
         values["mean_absolute_percentage_error"] = np.array(np.nan)
-    reasons = {"mean_absolute_percentage_error": "A target is 0, so a relative error is not defined."}
+    reasons = {"mean_absolute_percentage_error": "A target is 0 or next to it, so a relative error is not defined."}
     reasons["pearson_correlation"] = "Targets or predictions are the same in every row."
     notes = {"mean_error": "Positive: predictions are too high on average."}
     return [

@@ -172,9 +172,25 @@ def draws_of_means(
         times = np.stack([np.bincount(rng.integers(0, n_rows, n_rows), minlength=n_rows) for _ in range(draws)])
         return np.asarray(times @ in_order / n_rows)
     means = np.average(columns, axis=0, weights=weights)
-    covariance = np.cov(columns, rowvar=False, aweights=weights, ddof=0).reshape(means.size, means.size)
+    standard, scales = _standardised(columns - means, weights)
+    covariance = np.cov(standard, rowvar=False, aweights=weights, ddof=0).reshape(means.size, means.size)
     covariance *= design_effect / n_rows
-    return rng.multivariate_normal(means, covariance, size=draws, method="svd")
+    drawn = rng.multivariate_normal(np.zeros(means.size), covariance, size=draws, method="svd")
+    return np.asarray(means + scales * drawn)
+
+
+def _standardised(deviations: Numbers, weights: Numbers | None) -> tuple[Numbers, Numbers]:
+    """Return columns of standard deviation 1, and what they were divided by.
+
+    Errors in thousands of millions stand beside their squares: decomposed as they are, the rounding of the largest
+    variance would drown the smaller ones.
+    """
+    largest = np.abs(deviations).max(axis=0)
+    unit = np.where(largest > 0, largest, 1.0)
+    shares = deviations / unit  # whose squares do not overflow
+    spread = np.sqrt(np.average(shares**2, axis=0, weights=weights))
+    spread = np.where(spread > 0, spread, 1.0)
+    return shares / spread, unit * spread
 
 
 @dataclass(frozen=True)

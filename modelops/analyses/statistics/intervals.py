@@ -60,8 +60,9 @@ def wilson(count: float, total: float, *, level: float = LEVEL) -> Interval:
     _check(count, total)
     z2 = normal_quantile(level) ** 2
     share = count / total
-    centre = (share + z2 / (2 * total)) / (1 + z2 / total)
-    half = math.sqrt(z2 * (share * (1 - share) / total + z2 / (4 * total**2))) / (1 + z2 / total)
+    # Without a division by the total, which is next to nothing where a row weighs next to nothing.
+    centre = (share * total + z2 / 2) / (total + z2)
+    half = math.sqrt(z2 * (share * (1 - share) * total + z2 / 4)) / (total + z2)
     low = 0.0 if count <= 0 else max(0.0, centre - half)
     high = 1.0 if count >= total else min(1.0, centre + half)
     return low, high

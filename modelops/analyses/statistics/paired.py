@@ -270,7 +270,8 @@ def mean_p_value(differences: Numbers, how: Weighting = _ALONE) -> float:
     scaled = differences / largest
     mean = float(np.average(scaled, weights=how.weights))
     rows = differences.size / how.design_effect
-    if float(np.ptp(scaled)) <= 1e-12:
+    counting = scaled if how.weights is None else scaled[how.weights > 0]
+    if float(np.ptp(counting)) <= 1e-12:
         return float(min(1.0, 2.0 ** (1 - rows)))
     spread = float(np.average((scaled - mean) ** 2, weights=how.weights)) * rows / max(rows - 1, 1e-9)
     return float(2 * stdtr(max(rows - 1, 1.0), -abs(mean) / np.sqrt(spread / rows)))
@@ -358,7 +359,7 @@ def paired_errors(
 
     def statistic(means: Numbers) -> dict[str, tuple[Numbers, Numbers, Numbers]]:
         mine, theirs, square, their_square, mean, mean_square = np.moveaxis(means, -1, 0)
-        roots = np.sqrt(square) * scale, np.sqrt(their_square) * scale
+        roots = np.sqrt(np.maximum(square, 0)) * scale, np.sqrt(np.maximum(their_square, 0)) * scale
         variance = np.maximum(mean_square - mean**2, 0)
         r2 = _explained(square, variance), _explained(their_square, variance)
         skill = _explained(mine, theirs)
@@ -418,7 +419,7 @@ def ratio_of_means(
     Returns
     -------
     tuple of float and (interval or None)
-        NaN where the mean of ``second`` is 0; no interval for a single row.
+        NaN where the mean of ``second`` is 0; no interval for a single row, or where it has no finite ends.
 
     Examples
     --------
@@ -435,10 +436,11 @@ def ratio_of_means(
     rows = first.size / how.design_effect
     if rows <= 1:
         return ratio, None
-    deviation = (first - ratio * second) / whole
-    error = math.sqrt(float(np.average(deviation**2, weights=how.weights)) / (rows - 1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = (first - ratio * second) / whole
+        error = float(np.sqrt(np.average(deviation**2, weights=how.weights) / (rows - 1)))
     half = float(stdtrit(rows - 1, (1 + level) / 2)) * error
-    return ratio, (ratio - half, ratio + half)
+    return ratio, (ratio - half, ratio + half) if math.isfinite(half) else None
 
 
 def smallest_detectable(interval: Interval | None, *, level: float, power: float = 0.8) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from modelops.analyses.base import Sample
 
 _FEWEST_ENTITIES = 30
+_LARGEST = 1e100
 
 Numbers = NDArray[np.float64]
 
@@ -36,6 +38,7 @@ def weighting(weights: Numbers | None, entities: NDArray[np.integer] | None, ind
 
     Unlike weights cost Kish's factor ``n * sum(w**2) / sum(w)**2``. Where rows of one entity repeat, the variance
     of the mean of ``indicator`` between entities is compared with that of independent rows; less than 1 counts as 1.
+    All rows of a single entity are worth one row.
 
     Parameters
     ----------
@@ -68,9 +71,10 @@ def weighting(weights: Numbers | None, entities: NDArray[np.integer] | None, ind
         else:
             weights = None
     if entities is not None and n_rows:
-        repeated = _entity_effect(weights, entities, indicator)
+        whole = effect * _entity_effect(weights, entities, indicator) if entities.max() > 0 else float(n_rows)
+        repeated = whole / effect
         if repeated > 1:
-            effect *= repeated
+            effect = whole
             notes.append(f"Rows of one entity repeat; intervals are widened for it (design effect {repeated:.2f}).")
     return Weighting(weights, effect, " ".join(notes) or None)
 
@@ -90,7 +94,11 @@ def row_weights(sample: Sample) -> Numbers | None:
     if sample.roles.weight is None:
         return None
     weights = sample.numbers(sample.roles.weight)
-    return np.where(np.isfinite(weights) & (weights >= 0), weights, np.nan)
+    weights = np.where(np.isfinite(weights) & (weights >= 0), weights, np.nan)
+    largest = float(np.nanmax(weights, initial=0.0))
+    if largest > _LARGEST or 0 < largest < 1 / _LARGEST:  # only their ratios count, and sums must not overflow
+        weights = np.ldexp(weights, -math.frexp(largest)[1])
+    return weights
 
 
 def row_entities(sample: Sample) -> NDArray[np.int64] | None:

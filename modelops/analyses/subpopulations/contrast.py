@@ -115,7 +115,8 @@ class Law:
         error = math.sqrt(one + other) if one + other > 0 else math.nan
         if not math.isfinite(error):
             return None, math.nan
-        freedom = (one + other) ** 2 / (one**2 / (n - 1) + other**2 / (m - 1))
+        part = one / (one + other)
+        freedom = 1 / (part**2 / (n - 1) + (1 - part) ** 2 / (m - 1))
         difference = group.mean - rest.mean
         half = float(stdtrit(freedom, (1 + self.level) / 2)) * error
         return (difference - half, difference + half), 2 * float(stdtr(freedom, -abs(difference) / error))

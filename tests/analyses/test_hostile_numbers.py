@@ -1,0 +1,144 @@
+"""Numbers and columns at the edges of what a table can hold: they change no other number and break nothing."""
+
+import numpy as np
+import pytest
+
+from modelops.analyses.base import Run
+from modelops.analyses.calibration.recalibration import linear_recalibration
+from modelops.analyses.levels import coded, ranges
+from modelops.analyses.measuring import measured
+from modelops.analyses.registry import analysis
+from modelops.analyses.statistics.bootstrap import Uncertainty, draws_of_means
+from modelops.analyses.statistics.intervals import wilson
+from modelops.analyses.statistics.paired import mean_p_value, ratio_of_means
+from modelops.analyses.statistics.weighting import row_weights, weighting
+from modelops.analyses.subpopulations.contrast import Law, Moments
+from modelops.domain.columns import Task
+from tests.analyses.samples import (
+    BINARY_ROLES,
+    REGRESSION_ROLES,
+    binary_columns,
+    evaluation,
+    regression,
+    regression_columns,
+    sample,
+)
+from tests.analyses.test_every_analysis import by_scope
+
+
+def computed(key, data, **parameters):
+    declared = analysis(key)
+    return declared.compute(data, declared.parameters(**parameters), Run(seed=3))
+
+
+_POWERS = {"mean_squared_error": 2} | dict.fromkeys(
+    ["r2", "explained_variance", "pearson_correlation", "spearman_correlation", "mean_absolute_percentage_error"], 0
+)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9, 1e60])
+def test_errors_in_another_unit_have_the_same_intervals(unit):
+    rng = np.random.default_rng(0)
+    truth = rng.gamma(3, 1, 6000)
+    predicted = truth * (1 + 0.1 * rng.normal(size=6000))
+    plain, other = (
+        by_scope(computed("performance", regression(6000, price=truth * by, estimate=predicted * by)))
+        for by in (1.0, unit)
+    )
+    for key, one in plain.items():
+        by = unit ** _POWERS.get(one.metric, 1)
+        assert other[key].value == pytest.approx(one.value * by, rel=1e-6, abs=0), key
+        ends = None if one.interval is None else pytest.approx([end * by for end in one.interval], rel=1e-6, abs=0)
+        assert (None if one.interval is None else list(other[key].interval)) == ends, key
+
+
+def test_means_are_drawn_as_well_beside_a_column_of_huge_numbers():
+    values = np.random.default_rng(1).normal(size=(6000, 1))
+    columns = np.hstack([values, values**2 * 1e24])
+    drawn = draws_of_means(columns, Uncertainty(np.random.default_rng(2), 4000))
+    # The deviation of a mean is that of the values over the square root of their number.
+    assert drawn.std(axis=0) == pytest.approx(columns.std(axis=0) / np.sqrt(6000), rel=0.05)
+
+
+def test_an_interval_beside_its_value_is_widened_to_hold_it():
+    assert measured("r2", 0.0, size=5, interval=(-0.2, -0.1)).interval == (-0.2, 0.0)
+
+
+def test_errors_from_1e_minus_300_to_1e119_have_metrics():
+    rng = np.random.default_rng(4)
+    truth, predicted = (10.0 ** rng.uniform(-300, 119, 240) for _ in range(2))
+    found = {
+        one.metric: one
+        for one in computed("performance", regression(240, price=truth, estimate=predicted)).measurements
+    }
+    assert found["mean_absolute_error"].value == pytest.approx(np.abs(truth - predicted).mean())
+    assert found["mean_absolute_percentage_error"].note.startswith("A target is 0 or next to it")
+    assert found["pearson_correlation"].value == pytest.approx(
+        np.corrcoef(truth / 1e119, predicted / 1e119)[0, 1], abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("values", [[1.7e308, -1.7e308, 1e308, 0.0] * 5, [5e-324 * n for n in range(20)]])
+def test_numbers_at_the_ends_of_what_a_float_holds_are_cut_into_ranges(values):
+    found = ranges(np.array(values))
+    assert found.missing == 0
+    assert set(found.codes) <= set(range(len(found.levels)))
+
+
+def test_a_label_of_a_huge_number_is_short():
+    assert coded(sample({"a": [1e300, 9007199254740992.0]}), "a").levels == ("9007199254740992", "1e+300")
+
+
+@pytest.mark.parametrize("by", [1e300, 1e-310])
+def test_only_the_ratios_of_weights_count(by):
+    columns = {**binary_columns(300), "weight": np.random.default_rng(2).gamma(2, 1, 300)}
+    plain, other = (
+        computed(
+            "performance", evaluation({**columns, "weight": weight}, positive="yes", weight="weight", **BINARY_ROLES)
+        )
+        for weight in (columns["weight"], columns["weight"] * by)
+    )
+    values = [[one.value for one in found.measurements if one.value is not None] for found in (plain, other)]
+    assert values[1] == pytest.approx(values[0], rel=1e-4)
+
+
+def test_weights_at_the_largest_float_count_alike():
+    assert weighting(row_weights(sample({"w": [1.7e308] * 9}, weight="w")), None, np.ones(9)).weights is None
+
+
+def test_all_rows_of_one_entity_are_worth_one_row():
+    assert weighting(None, np.zeros(40, dtype=np.int64), np.arange(40.0)).design_effect == 40
+
+
+def test_the_interval_of_a_share_of_next_to_no_rows_is_everything():
+    assert wilson(0, 1e-300) == pytest.approx((0, 1))
+
+
+def test_predictions_next_to_zero_have_no_slope():
+    values = 5e-324 * np.arange(20)
+    assert linear_recalibration(values, values, weighting(None, None, values)).line is None
+
+
+def test_groups_with_huge_losses_are_compared():
+    group = Moments(10, 10.0, 1e121, 3e241)
+    found = Law(is_share=False).contrast(group, Moments(30, 30.0, 2e121, 4e241))
+    assert 0 < found.p_value < 1
+
+
+@pytest.mark.parametrize("values", [[None] * 300, [1.0] + [None] * 299], ids=["no value", "one value"])
+@pytest.mark.parametrize("key", ["drift", "label_quality", "learning_curve", "overfitting"])
+def test_a_feature_without_values_leaves_the_others_to_be_looked_at(key, values):
+    columns = {**regression_columns(300), "empty": values}
+    roles = {**REGRESSION_ROLES, "features": (*REGRESSION_ROLES["features"], "empty")}
+    data = evaluation(columns, task=Task.REGRESSION, reference=columns, train=columns, **roles)
+    few = {"points": 3, "repeats": 2} if key == "learning_curve" else {}
+    assert any(one.value is not None for one in computed(key, data, **few).measurements)
+
+
+def test_a_single_row_that_counts_shows_no_difference():
+    how = weighting(np.array([1.0, 0, 0, 0]), None, np.ones(4))
+    assert mean_p_value(np.array([3.0, 1, 2, 5]), how) == 1
+
+
+def test_a_ratio_whose_error_overflows_has_no_interval():
+    assert ratio_of_means(np.array([1e300, 0.0, 1e200]), np.full(3, 1e-5))[1] is None
