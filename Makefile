@@ -10,7 +10,7 @@ TEST_ENV := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 # worker takes neighbouring tests first, which share what they begin with, and helps the others when it is done.
 TEST_WORKERS := -n logical --maxprocesses 8
 
-.PHONY: install run test check format bench docs lock browser clean
+.PHONY: install run test test-postgresql check format bench docs lock browser clean
 
 install: $(VENV)/.installed
 
@@ -20,6 +20,12 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev browser
 	$(TEST_ENV) $(BIN)/python -m pytest $(TEST_WORKERS) --dist worksteal --ignore tests/browser
 	$(TEST_ENV) $(BIN)/python -m pytest -n logical --maxprocesses 3 --dist loadfile tests/browser
+
+# The records, the services, the doors and the runner of analyses on a PostgreSQL server of their own.
+test-postgresql: $(VENV)/.installed-dev
+	$(TEST_ENV) $(BIN)/python -m tests.postgresql $(TEST_WORKERS) \
+		tests/store/test_audit_trail.py tests/store/test_transactions.py tests/services tests/api tests/jobs \
+		tests/ui/test_ui_pages_people.py --ignore tests/services/test_cases.py
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings as examples
 
 from modelops.domain.people import Actor, Authentication, Role
+from tests import postgresql
 
 # A change is judged by the same examples every time, however busy the machine is; `HYPOTHESIS_PROFILE=search` looks for
 # new ones.
@@ -79,16 +80,24 @@ def password() -> str:
 
 
 @pytest.fixture
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator:
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator:
     """A store of the test's own, on disk; with everybody in it if the test also asks for ``people``."""
     from modelops.store import Store
 
-    template = "peopled_database" if "people" in request.fixturenames else "empty_database"
-    database = tmp_path / "modelops.sqlite3"
-    shutil.copyfile(request.getfixturevalue(template), database)
-    opened = Store.open(f"sqlite:///{database}", str(tmp_path / "blobs"))
+    template = request.getfixturevalue("peopled_database" if "people" in request.fixturenames else "empty_database")
+    if postgresql.SERVER:
+        name = postgresql.made(postgresql.SERVER, template=template)
+        url = postgresql.SERVER.format(database=name)
+        monkeypatch.setenv("DATABASE_URL", url)
+    else:
+        database = tmp_path / "modelops.sqlite3"
+        shutil.copyfile(template, database)
+        url = f"sqlite:///{database}"
+    opened = Store.open(url, str(tmp_path / "blobs"))
     yield opened
     opened.close()
+    if postgresql.SERVER:
+        postgresql.dropped(postgresql.SERVER, name)
 
 
 @pytest.fixture
@@ -167,24 +176,48 @@ def session_cookie(store: Any, actor: Actor) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | str]:
     """A migrated database without anybody, made once."""
-    from modelops.store import Store
-
-    folder = tmp_path_factory.mktemp("empty")
-    Store.open(f"sqlite:///{folder / 'modelops.sqlite3'}", str(folder / "blobs")).close()
-    return _closed(folder / "modelops.sqlite3")
+    yield from _made_once(tmp_path_factory, None, lambda store: None)
 
 
 @pytest.fixture(scope="session")
-def peopled_database(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
+def peopled_database(tmp_path_factory: pytest.TempPathFactory, empty_database: Path | str) -> Iterator[Path | str]:
     """A database with everybody, made once: each password costs a slow hash."""
-    from modelops.services import people, sessions, setup
+    yield from _made_once(tmp_path_factory, empty_database, _add_everybody)
+
+
+def _made_once(
+    folders: pytest.TempPathFactory, template: Path | str | None, fill: Callable[[Any], None]
+) -> Iterator[Path | str]:
+    """Yield the file of a database of SQLite, or the name of one of PostgreSQL."""
     from modelops.store import Store
 
-    folder = tmp_path_factory.mktemp("peopled")
-    shutil.copyfile(empty_database, folder / "modelops.sqlite3")
-    store = Store.open(f"sqlite:///{folder / 'modelops.sqlite3'}", str(folder / "blobs"))
+    folder = folders.mktemp("database")
+
+    def filled(url: str) -> None:
+        store = Store.open(url, str(folder / "blobs"))
+        fill(store)
+        store.close()
+
+    if postgresql.SERVER:
+        name = postgresql.made(postgresql.SERVER, filled, template=str(template or "template0"))
+        yield name
+        postgresql.dropped(postgresql.SERVER, name)
+    else:
+        database = folder / "modelops.sqlite3"
+        if template is not None:
+            shutil.copyfile(template, database)
+        filled(f"sqlite:///{database}")
+        # SQLite folds the write-ahead log into the file when the last connection closes; a copy needs only the file.
+        wal = database.with_name(database.name + "-wal")
+        assert not wal.exists() or wal.stat().st_size == 0
+        yield database
+
+
+def _add_everybody(store: Any) -> None:
+    from modelops.services import people, sessions, setup
+
     token = setup.offer_setup(store)
     assert token is not None
     first = {"login": "administrator", "name": "Administrator", "password": PASSWORD}
@@ -197,12 +230,3 @@ def peopled_database(tmp_path_factory: pytest.TempPathFactory, empty_database: P
         session = sessions.log_in(store, new.login, new.password, origin="127.0.0.1", at=NOW)
         change = {"current": new.password, "new": PASSWORD, "origin": "127.0.0.1", "at": NOW}
         sessions.change_password(store, session.token, **change)
-    store.close()
-    return _closed(folder / "modelops.sqlite3")
-
-
-def _closed(database: Path) -> Path:
-    """SQLite folds the write-ahead log into the file when the last connection closes; a copy needs only the file."""
-    wal = database.with_name(database.name + "-wal")
-    assert not wal.exists() or wal.stat().st_size == 0
-    return database

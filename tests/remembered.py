@@ -51,6 +51,8 @@ def remembered(step: Callable[Concatenate[Store, P], R]) -> Callable[Concatenate
 
     @functools.wraps(step)
     def walk(store: Store, *args: P.args, **kwargs: P.kwargs) -> R:
+        if store.sqlite_file is None:
+            return step(store, *args, **kwargs)
         key = (step.__qualname__, _without_folders(args, kwargs), hashlib.sha256(_records(store)[_HEADER:]).hexdigest())
         if key in _STATES:
             return _STATES[key].put_into(store)  # type: ignore[no-any-return]

@@ -19,7 +19,10 @@ _PRAGMAS = (
     # Without it INSERT OR REPLACE deletes rows behind the triggers that forbid it.
     "recursive_triggers=ON",
 )
-READ_ONLY = "modelops_read_only"
+_POOL = {"pool_size": 20, "max_overflow": 40}
+_READ_ONLY = "modelops_read_only"
+# The lock is any fixed number. Who waits longer than SQLite's busy_timeout is told so.
+_ONE_WRITER = "SELECT set_config('lock_timeout', '30s', true), pg_advisory_xact_lock(1836016741)"
 
 
 def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
@@ -27,14 +30,24 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
 
     ``foreign_keys=False`` is for migrations alone: SQLite rebuilds a table by dropping it, and the drop would cascade.
     """
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+    return _sqlite(url, foreign_keys=foreign_keys) if url.startswith("sqlite") else _postgresql(url)
+
+
+def reading_only(engine: Engine) -> Engine:
+    """Return ``engine`` for transactions that read one consistent state, and wait for no writer."""
+    options: dict[str, Any] = {_READ_ONLY: True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return engine.execution_options(**options)
+
+
+def _sqlite(url: str, *, foreign_keys: bool) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # The journal files get the mode of the database: it holds the hashes of passwords and sessions.
         Path(path).touch(mode=0o600)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=20, max_overflow=40)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **_POOL)
 
     @event.listens_for(engine, "connect")
     def _opened(connection: sqlite3.Connection, _record: Any) -> None:
@@ -46,7 +59,22 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        reading = connection.get_execution_options().get(READ_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if _only_reads(connection) else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _postgresql(url: str) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, **_POOL)
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        # What a service has read must still hold when it writes; every statement after this one sees what is committed.
+        if not _only_reads(connection):
+            connection.exec_driver_sql(_ONE_WRITER)
+
+    return engine
+
+
+def _only_reads(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get(_READ_ONLY, False))

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from modelops.store.blobs import Blobs
-from modelops.store.database import READ_ONLY, make_engine
+from modelops.store.database import make_engine, reading_only
 from modelops.store.failpoints import failpoint
 from modelops.store.migrate import upgrade
 from modelops.store.transaction import Reader, Transaction
@@ -20,7 +20,7 @@ class Store:
 
     def __init__(self, engine: Engine, blobs: Blobs) -> None:
         self._engine = engine
-        self._reading = engine.execution_options(**{READ_ONLY: True})
+        self._reading = reading_only(engine)
         self.blobs = blobs
 
     @classmethod

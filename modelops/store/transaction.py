@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import JsonValue
-from sqlmodel import Session, SQLModel, col, func, select, text
+from sqlmodel import Session, SQLModel, col, func, select
 
 from modelops.domain.audit import GENESIS, AuditEntry, entry_bytes, entry_hash
 from modelops.domain.digest import Digest
@@ -18,7 +18,6 @@ from modelops.store.tables import AuditRow
 
 R = TypeVar("R", bound=SQLModel)
 _LARGEST = 1 << 31
-_AUDIT_LOCK = 0x6D6F6465  # any fixed number: PostgreSQL's advisory lock of the audit trail
 
 
 class Reader:
@@ -64,7 +63,8 @@ class Reader:
         query = select(AuditRow).where(col(AuditRow.sequence) > after).order_by(col(AuditRow.sequence))
         if limit is not None:
             query = query.limit(limit)
-        yield from self.session.exec(query.execution_options(yield_per=2000))
+        with self.session.exec(query.execution_options(yield_per=2000)) as rows:
+            yield from rows
 
 
 class Transaction(Reader):
@@ -103,8 +103,6 @@ class Transaction(Reader):
         after which ``actor`` is no longer independent of ``subject``.
         """
         self.session.flush()
-        if self.session.get_bind().dialect.name == "postgresql":
-            self.session.exec(text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=_AUDIT_LOCK))  # type: ignore[call-overload]
         last = self._last()
         sequence, previous = (last.sequence + 1, last.hash) if last else (1, GENESIS)
         entry = AuditEntry(

@@ -149,7 +149,8 @@ def _sqlite(table: str, what: str, name: str, condition: str, message: str) -> l
 
 def _postgresql(table: str, what: str, name: str, condition: str, message: str) -> list[str]:
     given = "OLD" if what == "DELETE" else "NEW"
-    body = f"BEGIN IF {condition} THEN RAISE EXCEPTION '{message}'; END IF; RETURN {given}; END"
+    refusal = f"RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation'"
+    body = f"BEGIN IF {condition} THEN {refusal}; END IF; RETURN {given}; END"
     return [
         f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$".replace("%", "%%"),
         f"DROP TRIGGER IF EXISTS {name} ON {table}",

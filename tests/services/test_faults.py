@@ -14,6 +14,7 @@ from modelops.services import exporting
 from modelops.store.failpoints import NAMES
 from modelops.store.queries_audit import verify
 from modelops.store.tables import AttestationRow, ReviewRow, SignOffRow
+from tests import behind
 from tests.services.road import sign, submitted
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -40,7 +41,7 @@ def last_signature(store, people, keys, now, tmp_path):
     """Return a review that lacks one signature, and a function that gives it in a process of its own."""
     review = submitted(store, people, now)
     sign(store, review.id, people["reviewer"], keys, now)
-    places = [f"sqlite:///{store.sqlite_file}", str(tmp_path / "blobs"), str(tmp_path / "keys")]
+    places = [behind.address(store), str(tmp_path / "blobs"), str(tmp_path / "keys")]
 
     def begin(failpoint: str = "", login: str = "approver") -> subprocess.Popen:
         command = [sys.executable, "-c", SIGNER, *places, str(review.id), login, now.isoformat()]

@@ -11,6 +11,7 @@ from modelops.domain.gate import GateRule
 from modelops.errors import Conflict, VerificationFailed
 from modelops.services import exporting, gating, reviews, trail
 from modelops.store.tables import VersionRow
+from tests import behind
 from tests.services.road import MET, answer, opened, sign, submitted
 
 MODEL = b"the bytes of the model"
@@ -115,15 +116,10 @@ def test_the_gate_is_closed_before_the_last_signature(store, people, keys, now, 
 def test_a_checkpoint_kept_elsewhere_shows_that_the_end_was_cut_off(store, people, keys, now, approved):
     kept = trail.anchor(store, keys, actor=people["auditor"], at=now)
     assert trail.verify_trail(store, keys, anchor=kept).anchored
-    with store.transaction() as t:
-        connection = t.session.connection()
-        for statement in (
-            "DROP TRIGGER audit_no_delete",
-            "DROP TRIGGER checkpoint_no_delete",
-            "DELETE FROM audit WHERE sequence > (SELECT MAX(sequence) - 3 FROM audit)",
-            "DELETE FROM checkpoint",
-        ):
-            connection.exec_driver_sql(statement)
+    behind.drop_trigger(store, "audit_no_delete", table="audit")
+    behind.drop_trigger(store, "checkpoint_no_delete", table="checkpoint")
+    cut = "DELETE FROM audit WHERE sequence > (SELECT MAX(sequence) - 3 FROM audit)"
+    behind.run(store, cut, "DELETE FROM checkpoint")
     assert trail.verify_trail(store, keys).entries
     with pytest.raises(VerificationFailed, match="cut off"):
         trail.verify_trail(store, keys, anchor=kept)
