@@ -114,7 +114,8 @@ def _number_summary(facts: ColumnFacts, column: pa.ChunkedArray, *, histogram: b
 
 
 def _histogram(values: np.ndarray, low: float, high: float) -> tuple[int, ...]:
-    if not high > low or not np.isfinite(high - low):
+    # No bins fit between ends that differ by rounding alone.
+    if not np.isfinite(high - low) or high - low < 4 * _BINS * np.spacing(max(abs(low), abs(high))):
         return ()
     counts, _ = np.histogram(values, bins=_BINS, range=(low, high))
     return tuple(int(count) for count in counts)

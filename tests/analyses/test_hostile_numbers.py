@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from modelops.analyses.bars import equal_bins
 from modelops.analyses.base import Run
 from modelops.analyses.calibration.recalibration import linear_recalibration
 from modelops.analyses.levels import coded, ranges
@@ -142,3 +143,17 @@ def test_a_single_row_that_counts_shows_no_difference():
 
 def test_a_ratio_whose_error_overflows_has_no_interval():
     assert ratio_of_means(np.array([1e300, 0.0, 1e200]), np.full(3, 1e-5))[1] is None
+
+
+@pytest.mark.parametrize("ends", [(0.3, 0.1 + 0.2), (1e16, 1e16 + 2), (0.0, 5e-324), (-1.7e308, 1.7e308), (7.0, 7.0)])
+def test_values_between_any_two_ends_are_counted_in_bins(ends):
+    counts, edges = equal_bins(np.array(ends), *ends, bins=40)
+    assert counts.sum() == 2
+    assert np.all(np.diff(edges) > 0)
+
+
+@pytest.mark.parametrize("key", ["performance", "residuals"])
+def test_errors_that_differ_by_rounding_alone_are_drawn(key):
+    truth = np.linspace(1, 2, 240)
+    found = computed(key, regression(240, price=truth, estimate=truth + 7))
+    assert any(curve.name in ("error_distribution", "residual_distribution") for curve in found.curves)

@@ -174,3 +174,9 @@ def test_extreme_columns_can_be_summarised(table):
 def test_summary_of_a_csv_carries_the_notes_of_reading(tmp_path):
     (tmp_path / "t.csv").write_bytes("näme;n\nx;1,5\ny;2\n".encode("cp1252"))
     assert len(summarise(open_table(tmp_path / "t.csv", "csv")).notes) == 3
+
+
+@pytest.mark.parametrize("values", [[0.3, 0.1 + 0.2], [2.0**60, 2.0**60 + 256], [2**60, 2**60 + 256]])
+def test_numbers_that_differ_by_rounding_alone_have_a_summary_without_bars(table, values):
+    (column,) = summarise(table(x=np.array(values * 30))).columns
+    assert (column.distinct, column.histogram) == (2, ())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from modelops.analyses.bars import equal_bins
 from modelops.analyses.label_quality.confident import ByChance, Spread, Suspects
 from modelops.analyses.label_quality.deviations import Deviations, FarOut
 from modelops.analyses.label_quality.noise import Noise
@@ -196,7 +197,7 @@ def _charts(found: Suspects, around: Spread, levels: Sequence[str]) -> list[Curv
 
 def _histogram(values: Numbers, ends: tuple[float, float], x_title: str, title: str) -> Curve:
     """Return the shares of rows in bins of equal width; what lies outside is counted in the outer ones."""
-    counts, edges = np.histogram(np.clip(values, *ends), bins=_BINS, range=ends)
+    counts, edges = equal_bins(values, *ends, bins=_BINS)
     shares = counts / max(1, values.size)
     return Curve(
         name="distribution",

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from modelops.analyses.bars import equal_bins
 from modelops.analyses.label_quality.noise import MOST_FITTED, label_noise
 from modelops.analyses.measuring import Findings, finite, measured, shown
 from modelops.analyses.outcomes import NOT_PROBABILITIES, Outcomes
@@ -187,12 +188,11 @@ class Mistakes:
     def _confidences(self, confidence: Numbers) -> Curve:
         known = np.isfinite(confidence)
         low, high = float(confidence[known].min()), float(confidence[known].max())
-        low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
         bins = int(np.clip(np.count_nonzero(self.wrong) // _A_BIN, _FEWEST_BINS, _BINS))
         series = []
         for name, part in (("right", ~self.wrong), ("wrong", self.wrong)):
             mine = confidence[part & known]
-            counts, edges = np.histogram(mine, bins=bins, range=(low, high))
+            counts, edges = equal_bins(mine, low, high, bins=bins)
             shares = counts / mine.size if mine.size else np.zeros(bins)
             middles = (edges[1:] + edges[:-1]) / 2
             series.append(

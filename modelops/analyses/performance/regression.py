@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from modelops.analyses.bars import equal_bins
 from modelops.analyses.base import Sample
 from modelops.analyses.measuring import Findings, finite, measured, shown, thinned
 from modelops.analyses.statistics.bootstrap import Uncertainty, draws_of_means, percentile_interval
@@ -272,9 +273,7 @@ def _scatter(data: Quantities) -> Curve:
 
 def _histogram(data: Quantities) -> Curve:
     low, high = np.quantile(data.errors, [0.005, 0.995])
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    counts, edges = np.histogram(np.clip(data.errors, low, high), bins=_BARS, range=(float(low), float(high)))
+    counts, edges = equal_bins(data.errors, float(low), float(high), bins=_BARS)
     return Curve(
         name="error_distribution",
         title="How the errors are spread",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from modelops.analyses.bars import equal_bins
 from modelops.analyses.measuring import finite, measured, thinned
 from modelops.analyses.residuals.values import Residuals
 from modelops.analyses.statistics.bootstrap import Uncertainty, draws_of_means, percentile_interval
@@ -182,9 +183,7 @@ def spread_ratio(found: Residuals, uncertainty: Uncertainty) -> Measurement:
 def shape_curves(found: Residuals, titled: str) -> Sequence[Curve]:
     """Return the histogram of the residuals and their quantiles against those of a normal distribution."""
     low, high = np.quantile(found.values, [0.005, 0.995])
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    counts, edges = np.histogram(np.clip(found.values, low, high), bins=_BARS, range=(float(low), float(high)))
+    counts, edges = equal_bins(found.values, float(low), float(high), bins=_BARS)
     curves = [
         Curve(
             name="residual_distribution",
