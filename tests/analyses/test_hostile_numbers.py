@@ -157,3 +157,8 @@ def test_errors_that_differ_by_rounding_alone_are_drawn(key):
     truth = np.linspace(1, 2, 240)
     found = computed(key, regression(240, price=truth, estimate=truth + 7))
     assert any(curve.name in ("error_distribution", "residual_distribution") for curve in found.curves)
+
+
+def test_predictions_that_differ_by_rounding_alone_have_no_slope():
+    predicted = np.array([0.3, 0.1 + 0.2] * 20)
+    assert linear_recalibration(predicted, np.arange(40.0), weighting(None, None, predicted)).line is None

@@ -187,7 +187,8 @@ def linear_recalibration(predicted: Numbers, truth: Numbers, how: Weighting) -> 
     """
     weights = np.ones(truth.size) if how.weights is None else how.weights
     scale = float(predicted.std())
-    if np.count_nonzero(weights) < 3 or scale < _ALIKE:
+    rounding = _SAME * float(np.abs(predicted).max(initial=0.0))
+    if np.count_nonzero(weights) < 3 or scale < _ALIKE or np.ptp(predicted) <= rounding:
         return Recalibration(None, "All predictions are alike, or there are fewer than three rows.", None, None)
     centre = float(np.average(predicted, weights=weights))
     unit = float(truth.std()) or 1.0
