@@ -14,9 +14,17 @@ _NAMES = {
     "shap ": "SHAP ",
     " p value": " p-value",
     "lime ": "LIME ",
+    "mcnemar ": "McNemar ",
+    "pit ": "PIT ",
+    "breusch pagan": "Breusch-Pagan",
+    "durbin watson": "Durbin-Watson",
+    "ljung box": "Ljung-Box",
+    "white ": "White ",
+    "cohens w": "Cohen's w",
+    "chi squared": "chi-squared",
     "id like": "id-like",
 }
-_WHOLE = {"f1": "F1", "r2": "R2"}
+_WORDS = {"f1": "F1", "r2": "R2"}
 
 
 def metric_phrase(metric: str) -> str:
@@ -28,11 +36,13 @@ def metric_phrase(metric: str) -> str:
     ('false positive rate', 'ROC AUC', 'F1')
     >>> metric_phrase("shap_value"), metric_phrase("label_issue_p_value")
     ('SHAP value', 'label issue p-value')
+    >>> metric_phrase("mcnemar_p_value"), metric_phrase("estimated_f1"), metric_phrase("breusch_pagan_statistic")
+    ('McNemar p-value', 'estimated F1', 'Breusch-Pagan statistic')
     """
     words = metric.replace("_", " ")
     for written, said in _NAMES.items():
         words = words.replace(written, said)
-    return _WHOLE.get(words, words)
+    return " ".join(_WORDS.get(word, word) for word in words.split(" "))
 
 
 def metric_name(metric: str) -> str:

@@ -133,6 +133,15 @@ class ResultTable(Record):
             raise ValueError(f"table {self.name!r}: a row has another length than the {len(self.columns)} columns")
         return self
 
+    @property
+    def filled(self) -> Self:
+        """The table for people: without columns that have a value in no row, as a class where quantities are told."""
+        kept = [place for place in range(len(self.columns)) if any(row[place] is not None for row in self.rows)]
+        if not kept or len(kept) == len(self.columns):
+            return self
+        rows = tuple(tuple(row[place] for place in kept) for row in self.rows)
+        return self.model_copy(update={"columns": tuple(self.columns[place] for place in kept), "rows": rows})
+
 
 class Verdict(Record):
     """What the policy says, on what, and why."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from modelops.charts.arrangement import number
 from modelops.domain.case_reading import CaseVerdict, Reading
 from modelops.services import cases
 from modelops.services.cases import CaseReview
@@ -72,15 +73,15 @@ def _case(shown: Shown, review: CaseReview, row: int) -> None:
     st.subheader(f"Case {place:d} of {len(review.queue.rows):d}", anchor=False)
     st.caption(f"Row {row:d} of the table")
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Label", plain(_words(known.get("true"))), width="content")
-        st.metric("The model says", plain(_words(known.get("predicted"))), width="content")
+        st.metric("Label", plain(value_words(known.get("true"))), width="content")
+        st.metric("The model says", plain(value_words(known.get("predicted"))), width="content")
         for name in ("score of predicted", "error"):
-            if isinstance(number := known.get(name), float | int):
-                st.metric(plain(name.capitalize()), f"{number:.4g}", width="content")
+            if isinstance(value := known.get(name), float | int):
+                st.metric(plain(name.capitalize()), number(value), width="content")
     about = {"cost", "times the usual error", "score of true"}
     # That the model doubts the label would sway whoever is to judge it.
     head = {"row", "true", "predicted", "score of predicted", "error", "label suspected"} | about
-    told = [f"{name}: {_words(known[name])}" for name in known if name in about and known[name] is not None]
+    told = [f"{name}: {value_words(known[name])}" for name in known if name in about and known[name] is not None]
     if told:
         st.caption(plain("  ·  ".join(told)))
     values = {name: value for name, value in known.items() if name not in head}
@@ -91,12 +92,25 @@ def _case(shown: Shown, review: CaseReview, row: int) -> None:
     st.dataframe(rows, hide_index=True, width="stretch", height="content" if len(rows) <= 20 else 500)
 
 
+def value_words(value: object) -> str:
+    """Return what the model or the label says, a number with four digits that count.
+
+    Examples
+    --------
+    >>> value_words(-83124.9), value_words(0.00322207), value_words("Other enquiry")
+    ('-83,125', '0.003222', 'Other enquiry')
+    """
+    return number(value) if isinstance(value, float) else _words(value)
+
+
 def _words(value: object) -> str:
     if value is None:
         return "(missing)"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value).removesuffix(" 00:00:00")
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1_000_000 else f"{value:.0f}"
+    return str(value).removesuffix(" 00:00:00")
 
 
 def _moves(review: CaseReview, row: int, run_id: int) -> None:
@@ -150,12 +164,12 @@ def _verdict(shown: Shown, review: CaseReview, row: int) -> None:
         st.caption("Somebody has read this case. You see their verdict once you have given yours.")
     draft = f"verdict {shown.run.id} {row}"
     chosen = st.session_state.get(draft, mine.verdict if mine else None)
-    for number, verdict in enumerate(CaseVerdict, start=1):
+    for place, verdict in enumerate(CaseVerdict, start=1):
         st.button(
             verdict.value.capitalize(),
-            key=f"{draft} {number}",
+            key=f"{draft} {place}",
             icon=_ICONS[verdict],
-            shortcut=str(number),
+            shortcut=str(place),
             type="primary" if chosen == verdict else "secondary",
             help=plain(MEANS[verdict]),
             width="stretch",

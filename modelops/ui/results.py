@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Literal
 
@@ -40,7 +40,9 @@ _ALL_UP_TO, _MOST_HEIGHT = 12, 460
 # Wider, a chart only gets emptier.
 _CHART_WIDTH = 1040
 # On a telephone the name and the value of a number stand side by side without being moved.
-NAME_WIDTH, _VALUE_WIDTH, _INTERVAL_WIDTH = 210, 96, 160
+NAME_WIDTH, _VALUE_WIDTH = 210, 96
+_LONGEST_NAME, _LONGEST_INTERVAL, _LONGEST_SCOPE = 255, 210, 420
+_SHORTEST, _LETTER = 110, 7
 # Plotly's own bar of buttons stays out of the way; zooming by dragging is left.
 _CHART = {"displaylogo": False, "displayModeBar": False}
 
@@ -198,6 +200,7 @@ def tables(found: Sequence[ResultTable], *, key: str) -> None:
 def _table(table: ResultTable, key: str) -> None:
     import pandas as pd
 
+    table = table.filled
     rows = pd.DataFrame([list(row) for row in table.rows], columns=_told_apart(table.columns))
     st.dataframe(
         legible(rows),
@@ -271,11 +274,14 @@ def measurements(found: Sequence[Measurement], *, key: str) -> None:
         key=f"{key} numbers",
         placeholder="",
         column_config={
-            "Measurement": st.column_config.TextColumn(pinned=True, width=NAME_WIDTH),
+            "Measurement": st.column_config.TextColumn(pinned=True, width=_width(rows["Measurement"], _LONGEST_NAME)),
+            "About": st.column_config.TextColumn(width=_width(rows["About"], _LONGEST_SCOPE)),
             "Value": st.column_config.NumberColumn(
                 width=_VALUE_WIDTH, help="Empty: it could not be measured; the note says why."
             ),
-            interval: st.column_config.TextColumn(width=_INTERVAL_WIDTH, help="From its lower to its upper end."),
+            interval: st.column_config.TextColumn(
+                width=_width(rows[interval], _LONGEST_INTERVAL), help="From its lower to its upper end."
+            ),
             "Rows": st.column_config.NumberColumn(
                 width=_VALUE_WIDTH, help="How many rows, or other things counted, stand behind it."
             ),
@@ -283,6 +289,11 @@ def measurements(found: Sequence[Measurement], *, key: str) -> None:
         },
     )
     st.caption(f"{len(fitting):,} of {len(found):,} numbers.")
+
+
+def _width(texts: Iterable[str], most: int) -> int:
+    """Return how wide a column is for its longest text, up to ``most``: the browser measures the first rows alone."""
+    return min(most, max(_SHORTEST, _LETTER * max(map(len, texts), default=0) + 20))
 
 
 def _interval(one: Measurement) -> str:

@@ -237,10 +237,10 @@ def _wanted(run_id: int, result: AnalysisResult) -> dict[str, object]:
     if result.positive is not None:
         return {}
     given = parameters.get("wanted_class")
+    every = {str(row[0]) for table in result.tables if table.name == "class_scores" for row in table.rows}
     tables = [one for one in result.tables if one.name in {"answer", "nearest"}]
-    known = sorted(
-        {str(row[2]) for table in tables for row in table.rows if row[2] is not None} | {str(given or "")} - {""}
-    )
+    said = {str(row[2]) for table in tables for row in table.rows if row[2] is not None}
+    known = sorted(every | said | {str(given or "")} - {""})
     wanted = st.selectbox(
         "Wanted class",
         known,

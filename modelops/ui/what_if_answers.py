@@ -6,14 +6,19 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from modelops.charts.arrangement import number
+from modelops.domain.number_words import title_case
 from modelops.domain.people import Right
 from modelops.domain.record import Scalar
 from modelops.domain.result import AnalysisResult, Curve
 from modelops.store.tables import RunRow
 from modelops.ui import results
 from modelops.ui.frame import Page
+from modelops.ui.numbers import legible
 from modelops.ui.text import plain
 from modelops.ui.what_if import Column, ask, changes, is_same, words
+
+_ALL = 12
 
 
 def answers(result: AnalysisResult) -> None:
@@ -22,17 +27,32 @@ def answers(result: AnalysisResult) -> None:
     change = result.find("case_output_change")
     with st.container(horizontal=True, gap="large"):
         for name, output, label in table.rows:
-            value = "no number" if output is None else f"{output:.4g}"
+            value = "no number" if output is None else number(output)
             delta = change.value if change is not None and name != table.rows[0][0] else None
             with st.container(width="content", gap="small"):
                 st.metric(
-                    plain(f"{table.columns[1]}, {name}".capitalize()),
+                    plain(title_case(f"{table.columns[1]}, {name}")),
                     value,
-                    delta=None if delta is None else f"{delta:+.4g}",
+                    delta=None if delta is None else f"{'+' if delta > 0 else ''}{number(delta)}",
                     delta_color="off",
                 )
                 if label is not None:
                     st.markdown(plain(f"Class {label}"))
+    _class_scores(result)
+
+
+def _class_scores(result: AnalysisResult) -> None:
+    """Show the score of each class, where there are more than two: that of one does not tell those of the others."""
+    import pandas as pd
+
+    table = next((one for one in result.tables if one.name == "class_scores"), None)
+    if table is None:
+        return
+    with st.expander("The score of each class"):
+        rows = pd.DataFrame([list(row) for row in table.rows], columns=[title_case(name) for name in table.columns])
+        st.dataframe(legible(rows), hide_index=True, width="content", height="content" if len(rows) <= _ALL else 400)
+        if table.note:
+            st.caption(plain(table.note))
 
 
 def elsewhere(page: Page, run: RunRow, result: AnalysisResult, columns: Sequence[Column]) -> None:
@@ -63,7 +83,7 @@ def _sets(page: Page, run: RunRow, result: AnalysisResult, columns: Sequence[Col
     for row in table.rows:
         by_set.setdefault(int(row[0] or 0), []).append(row)
     now = {one.name: one.edited for one in columns}
-    for number, rows in by_set.items():
+    for place, rows in by_set.items():
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             with st.container(width="stretch", gap="small"):
                 for _, name, start, end, *_ in rows:
@@ -76,7 +96,7 @@ def _sets(page: Page, run: RunRow, result: AnalysisResult, columns: Sequence[Col
                 tried = now | {str(row[1]): row[3] for row in rows}
                 st.button(
                     "Try",
-                    key=f"try {run.id} {number}",
+                    key=f"try {run.id} {place}",
                     icon=":material/play_arrow:",
                     on_click=ask,
                     args=(page, run),
@@ -85,7 +105,7 @@ def _sets(page: Page, run: RunRow, result: AnalysisResult, columns: Sequence[Col
 
 
 def _short(value: Scalar) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else words(value)
+    return number(value) if isinstance(value, float) else words(value)
 
 
 def _beside(columns: Sequence[Column]) -> None:

@@ -153,6 +153,28 @@ def test_hardly_a_value_of_a_plain_distribution_is_an_outlier(draw):
     assert number_profile(values, factor=3.0).outliers / 20_000 < 0.004
 
 
+@pytest.mark.parametrize(
+    ("draw", "most"),
+    [
+        (lambda rng: rng.integers(1, 5, 20_000), 0.0),
+        (lambda rng: rng.integers(1, 11, 20_000), 0.0),
+        # P(X > 4) of a Poisson variable with mean 0.8 is 0.0014: counts beyond three interquartile ranges.
+        (lambda rng: rng.poisson(0.8, 20_000), 0.003),
+        (lambda rng: rng.poisson(3.0, 20_000), 0.003),
+    ],
+    ids=["four products", "a rating of ten", "few outages", "calls"],
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_ends_of_a_coarse_scale_are_no_outliers(draw, most, seed):
+    values = draw(np.random.default_rng(seed)).astype(float)
+    assert number_profile(values, factor=3.0).outliers / 20_000 <= most
+
+
+def test_a_count_far_from_all_others_is_an_outlier():
+    values = np.append(np.random.default_rng(0).integers(1, 5, 2_000), [40, 45]).astype(float)
+    assert number_profile(values, factor=3.0).outliers == 2
+
+
 def test_planted_outliers_are_all_found():
     values = np.r_[np.random.default_rng(2).normal(50, 5, 1000), [400.0] * 7]
     found = examined({"speed": values})

@@ -125,6 +125,7 @@ CASES = (
     Case("what_if", "multiclass", "farm", ONE_CASE, draws_by_content=True),
     Case("what_if", "regression", "district", ONE_CASE, draws_by_content=True),
     Case("explainability", "binary", "employment", QUICK, draws_by_content=True),
+    Case("explainability", "multiclass", "farm", QUICK, draws_by_content=True),
     Case("explainability", "regression", "district", QUICK, draws_by_content=True),
     Case("representativeness", "binary", "sex"),
     Case("representativeness", "multiclass", "farm"),
@@ -264,6 +265,19 @@ def test_a_declaration_says_everything_that_a_form_needs(declared):
 @each_case
 def test_metrics_are_in_the_documented_list(case):
     assert {one.metric for one in case.outcome.found.measurements} <= set(METRICS)
+
+
+@each_case
+def test_no_two_charts_and_no_two_tables_have_one_title(case):
+    found = case.outcome.found
+    for titles in ([one.title for one in found.curves], [one.title for one in found.tables]):
+        assert len(set(titles)) == len(titles)
+
+
+@each_case
+def test_columns_of_tables_are_called_as_people_call_them(case):
+    names = {name for table in case.outcome.found.tables for name in table.columns}
+    assert not {name for name in names if name in METRICS and "_" in name}
 
 
 @each_case

@@ -262,6 +262,48 @@ def test_scores_of_three_classes_equal_scikit_learn(three, three_columns):
     assert value(three, "brier_score") == pytest.approx(np.mean(np.sum((scores - np.eye(3)[codes]) ** 2, axis=1)))
 
 
+def test_a_table_has_the_metrics_of_each_class(three, three_columns):
+    truth, predicted, _ = three_columns
+    table = next(one for one in three.tables if one.name == "classes")
+    assert table.columns == ("class", "labels", "predictions", "precision", "recall", "F1", "ROC AUC")
+    for row in table.rows:
+        name = row[0]
+        assert row[1:3] == ((truth == name).sum(), (predicted == name).sum())
+        metrics_of_it = [value(three, metric, **{"class": name}) for metric in ("precision", "recall", "f1", "roc_auc")]
+        assert list(row[3:]) == metrics_of_it
+
+
+def test_rates_of_each_class_are_drawn_with_their_intervals(three):
+    drawn = next(one for one in three.curves if one.name == "rates_by_class")
+    for series in drawn.series:
+        for place, name in enumerate(series.x):
+            found = measured(three, series.name.lower(), **{"class": name})
+            assert (series.y[place], series.low[place], series.high[place]) == (found.value, *found.interval)
+
+
+def test_curves_of_each_class_against_the_rest_hold_its_area(three, three_columns):
+    truth, _, scores = three_columns
+    drawn = next(one for one in three.curves if one.name == "roc")
+    assert [series.name for series in drawn.series] == ["a", "b", "c"]
+    for code, series in enumerate(drawn.series):
+        expected = metrics.roc_auc_score(truth == series.name, scores[:, code])
+        assert np.trapezoid(series.y, series.x) == pytest.approx(expected, abs=0.002)
+
+
+def test_a_class_without_labels_has_no_curve_against_the_rest():
+    columns = multiclass_columns(60)
+    columns["kind"] = ["a" if label == "c" else label for label in columns["kind"]]
+    drawn = next(one for one in compute(evaluation(columns, **MULTICLASS_ROLES)).curves if one.name == "roc")
+    assert [series.name for series in drawn.series] == ["a", "b"]
+    assert drawn.note == "The 2 classes with most labels of 3 that can be ranked."
+
+
+def test_without_scores_there_are_no_curves_against_the_rest():
+    roles = {**MULTICLASS_ROLES, "scores": (), "score_classes": ()}
+    names = [one.name for one in compute(evaluation(multiclass_columns(60), **roles)).curves]
+    assert names == ["confusion_matrix", "rates_by_class"]
+
+
 def test_a_class_that_is_only_predicted_has_no_recall():
     columns = multiclass_columns(60)
     columns["kind"] = ["a" if label == "c" else label for label in columns["kind"]]

@@ -281,6 +281,29 @@ def test_each_class_of_three_has_its_own_residuals():
     assert scopes == [{"class": "a"}, {"class": "b"}, {"class": "c"}]
 
 
+def test_of_several_classes_the_one_with_most_left_is_summed_up():
+    columns = dict(multiclass_columns(900))
+    columns["length"] = [9.0 if kind == "c" else 1.0 for kind in columns["kind"]]
+    found = compute(evaluation(columns, **MULTICLASS_ROLES))
+    left = {
+        one.scope["class"]: one.value
+        for one in found.measurements
+        if one.metric == "residual_variance_explained" and one.scope["feature"] == "length"
+    }
+    assert max(left, key=left.get) == "c"
+    assert found.summary.startswith("Most is left for the class 'c': over 900 rows ")
+    assert "length still tells where" in found.summary
+
+
+def test_scores_of_several_classes_that_leave_nothing_are_summed_up_together():
+    columns = dict(multiclass_columns(300))
+    rng = np.random.default_rng(5)
+    columns |= {name: [1 / 3] * 300 for name in MULTICLASS_ROLES["scores"]}
+    columns |= {"kind": rng.choice(["a", "b", "c"], 300), "length": rng.normal(size=300), "farm": ["hill"] * 300}
+    found = compute(evaluation(columns, **MULTICLASS_ROLES))
+    assert found.summary == "No column was found to say anything more about the errors of the scores of 3 classes."
+
+
 def test_without_time_the_order_is_not_measured():
     assert "no time column" in measured(compute(regression()), "durbin_watson_statistic").note
 

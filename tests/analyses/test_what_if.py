@@ -14,7 +14,7 @@ from modelops.analyses.what_if.row_rules import row_rule
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
 from tests.analyses.fitted_model import FittedModel
-from tests.analyses.samples import binary, evaluation
+from tests.analyses.samples import binary, evaluation, multiclass_columns
 from tests.analyses.test_every_analysis import fitted
 
 FEATURES = ("age", "income", "debt")
@@ -276,6 +276,33 @@ def test_a_wanted_class_of_several_is_reached():
     assert sets(found)
 
 
+def test_the_score_of_each_class_is_told_the_highest_first():
+    data = replace(evaluation_of_kinds(), model=fitted("multiclass"))
+    found = compute(data, row=3, changes=("length = 3",))
+    rows = data.data.frame(data.model.features).iloc[[2]]
+    before, after = (data.model.scores(given)[0] for given in (rows, rows.assign(length=3.0)))
+    scores = {name: (before[code], after[code]) for code, name in enumerate(data.model.classes)}
+    told = table(found, "class_scores")
+    assert told.columns == ("class", "as it is", "as edited")
+    assert {row[0]: row[1:] for row in told.rows} == {name: pytest.approx(pair) for name, pair in scores.items()}
+    assert [row[2] for row in told.rows] == sorted((row[2] for row in told.rows), reverse=True)
+
+
+def test_two_classes_need_no_table_of_their_scores():
+    assert "class_scores" not in {one.name for one in compute(people(by_income)).tables}
+
+
+def test_the_name_of_a_class_keeps_its_capitals_in_the_charts():
+    columns = multiclass_columns(300)
+    columns["kind"] = [f"Class {kind.upper()}" for kind in columns["kind"]]
+    features = ["length", "width"]
+    model = FittedModel(LogisticRegression().fit(pd.DataFrame(columns)[features], columns["kind"]), tuple(features))
+    data = evaluation(columns, features=tuple(features), target="kind", model=model)
+    found = compute(data, row=3)
+    moved = next(one for one in found.curves if one.name == "sensitivity")
+    assert moved.y_title.startswith("Score of class Class ")
+
+
 def evaluation_of_kinds():
     from tests.analyses.samples import multiclass
 
@@ -288,7 +315,9 @@ def test_a_wanted_prediction_is_reached_from_either_side():
     assert sets(found)
     assert all(20 <= m.value <= 25 for m in found.measurements if m.metric == "counterfactual_output")
     already = compute(data, row=1, wanted_from=-1000)
-    assert value(already, "counterfactual_count").note.startswith("The case has a prediction of at least -1000 already")
+    assert value(already, "counterfactual_count").note.startswith(
+        "The case has a prediction of at least -1,000 already"
+    )
 
 
 def test_the_threshold_decides_what_the_other_outcome_is():

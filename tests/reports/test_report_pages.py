@@ -195,6 +195,16 @@ def test_a_huge_result_still_makes_a_small_page_that_says_what_is_missing():
     assert "further rows in the result file" in page
 
 
+def test_a_column_that_has_a_value_in_no_row_is_left_out():
+    table = ResultTable(
+        name="t", title="T", columns=("case", "class", "output"), rows=(("a", None, 1.0), ("b", None, 2.0))
+    )
+    page = result_report(sample_result(tables=(table,)))
+    assert ">case</th>" in page
+    assert ">output</th>" in page
+    assert ">class</th>" not in page
+
+
 def test_a_long_contract_and_many_notes_leave_a_small_page():
     contract = "{" + "check, " * 200_000 + "}"
     page = result_report(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from modelops.analyses.baseline.results import Result, Standing
 from modelops.analyses.measuring import shown
 from modelops.domain.metric_words import metric_name
+from modelops.domain.number_words import quantity
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 
 _BETTER = (Standing.BY_MARGIN, Standing.BEATS, Standing.IMMATERIAL)
@@ -23,9 +24,9 @@ def summary_of(results: Sequence[Result], metric: str, margin: float, n_rows: in
     if beaten:
         strongest = min(beaten, key=lambda result: result.headline.improvement)
         pair = strongest.headline
-        text += f"; the strongest of these, {strongest.rival.name}, it beats by {pair.improvement:.3g}"
+        text += f"; the strongest of these, {strongest.rival.name}, it beats by {quantity(pair.improvement, digits=3)}"
         if pair.interval is not None:
-            text += f" ({pair.interval[0]:.3g} to {pair.interval[1]:.3g})"
+            text += f" ({quantity(pair.interval[0], digits=3)} to {quantity(pair.interval[1], digits=3)})"
         by_margin = sum(result.standing is Standing.BY_MARGIN for result in beaten)
         text += f". By the margin of {margin:g} it beats {by_margin}"
     text += "."

@@ -37,6 +37,7 @@ from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.analyses.statistics.reliability import BINS
 from modelops.domain.columns import Task
+from modelops.domain.number_words import quantity
 from modelops.domain.result import Measurement
 from modelops.errors import InvalidInput, NotMeasured
 
@@ -226,7 +227,7 @@ def _quantity_summary(found: Findings) -> str:
         text = f"Predictions are right on average over {shift.sample_size:,} rows, as far as chance lets one see"
     else:
         side = "low" if value > 0 else "high"
-        text = f"Predictions are too {side} by {abs(value):.4g} on average over {shift.sample_size:,} rows"
+        text = f"Predictions are too {side} by {quantity(abs(value))} on average over {shift.sample_size:,} rows"
     if slope.interval is not None and not slope.interval[0] <= 1 <= slope.interval[1]:
         word = "too far apart" if (slope.value or 0.0) < 1 else "too close together"
         text += f", and large and small ones are {word} (slope {slope.value:.2f} instead of 1)"

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from modelops.analyses.bars import equal_bins
 from modelops.analyses.champion_challenger.match import Match, errors
 from modelops.analyses.measuring import Findings, measured, percent, shown
 from modelops.analyses.statistics.intervals import wilson
+from modelops.domain.number_words import quantity
 from modelops.domain.result import Curve, Measurement, ResultTable, Scope, Series, Shape
 
 _MOST_CLASSES = 40
@@ -153,7 +155,7 @@ def _of_numbers(match: Match, change: float, listed: int, level: float) -> Findi
         measured("mean_absolute_change", match.mean(np.abs(moved)), size=match.rows.n_rows),
     ]
     found.notes.append(
-        f"A prediction counts as changed, and an error as gained or lost, from a change of {least:.4g} "
+        f"A prediction counts as changed, and an error as gained or lost, from a change of {quantity(least)} "
         f"({percent(change)} of the target's standard deviation)."
     )
     table = []
@@ -188,9 +190,7 @@ def _of_numbers(match: Match, change: float, listed: int, level: float) -> Findi
 
 def _histogram(moved: NDArray[np.float64]) -> Curve:
     low, high = (float(end) for end in np.quantile(moved, [0.005, 0.995]))
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    counts, edges = np.histogram(np.clip(moved, low, high), bins=_BARS, range=(low, high))
+    counts, edges = equal_bins(moved, low, high, bins=_BARS)
     middles = (edges[:-1] + edges[1:]) / 2
     return Curve(
         name="changes",

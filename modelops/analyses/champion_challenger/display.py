@@ -11,6 +11,7 @@ from modelops.analyses.measuring import percent
 from modelops.analyses.side_by_side import SKILL
 from modelops.analyses.statistics.paired import Pair
 from modelops.domain.metric_words import metric_name, metric_phrase
+from modelops.domain.number_words import quantity
 from modelops.domain.result import Curve, Measurement, Series, Shape
 
 _WITH_UNIT = ("mean_absolute_error", "root_mean_squared_error", "cost_per_row")
@@ -21,21 +22,24 @@ def summary_of(pair: Pair, verdict: Switch, measurements: Sequence[Measurement])
     text = f"{verdict.advice.value.capitalize()}: {verdict.because}."
     if np.isfinite(pair.improvement):
         text += (
-            f" On the same {pair.size:,} rows the challenger has {pair.first:.4g} and the champion {pair.second:.4g} "
-            f"in {metric_phrase(pair.metric)}"
+            f" On the same {pair.size:,} rows the challenger has {quantity(pair.first)} and the champion "
+            f"{quantity(pair.second)} in {metric_phrase(pair.metric)}"
         )
         if pair.interval is not None:
             low, high = pair.interval
-            if pair.improvement >= 0:
-                text += f" (better by {pair.improvement:.3g}, {low:.3g} to {high:.3g})"
-            else:
-                text += f" (worse by {-pair.improvement:.3g}, {-high:.3g} to {-low:.3g})"
+            gain, better = pair.improvement, pair.improvement >= 0
+            gain, low, high = (gain, low, high) if better else (-gain, -high, -low)
+            ends = f"{quantity(low, digits=3)} to {quantity(high, digits=3)}"
+            text += f" ({'better' if better else 'worse'} by {quantity(gain, digits=3)}, {ends})"
         text += "."
     rates = {one.metric: one.value for one in measurements if not one.scope}
     changed, lost, gained = (rates.get(f"{name}_rate") for name in ("churn", "negative_flip", "positive_flip"))
     if changed is not None and lost is not None and gained is not None:
         text += f" {percent(changed)} of the answers change"
-        text += f": {percent(gained)} for the better, {percent(lost)} for the worse."
+        text += f": {percent(gained)} for the better, {percent(lost)} for the worse"
+        # What is left changes from one wrong answer to another, or by less than counts as an error gained or lost.
+        neither = changed - gained - lost
+        text += f", {percent(neither)} for neither." if neither > 1e-9 else "."
     return text
 
 

@@ -17,6 +17,7 @@ from modelops.analyses.side_by_side import LOW_IS_GOOD
 from modelops.analyses.statistics.intervals import Interval, normal_quantile
 from modelops.analyses.statistics.paired import Pair
 from modelops.domain.metric_words import metric_name
+from modelops.domain.number_words import quantity
 from modelops.domain.result import ResultTable
 
 _POWER = 0.8
@@ -110,7 +111,7 @@ def _rollback(metric: str, threshold: float, rows: int | None, *, lower_is_bette
     least = f" on at least {rows:,} labelled production rows" if rows else " on labelled production rows"
     return (
         f"Back to the champion when the {end} end of the {level:.0%} interval of {metric_name(metric)} lies {side} "
-        f"{threshold:.4g}{least}."
+        f"{quantity(threshold)}{least}."
     )
 
 

@@ -25,6 +25,8 @@ _HIGH_TIMES = frozenset(
 )
 _FEWEST_REPEATS = 2
 _MEDCOUPLE_POINTS = 400
+# A median shared by more than this part of the values: the scale is too coarse to measure skewness on.
+_COARSE = 0.05
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,9 @@ def _stands_apart(others: Numbers, code: float, rows: int) -> bool:
 def fences(ordered: Numbers, *, factor: float) -> Fences | None:
     """Return where outliers begin: the fences of a boxplot, moved so that a long tail is not all outliers.
 
-    ``None`` where the quartiles are equal, so that there is no range to measure by.
+    ``None`` where the quartiles are equal, so that there is no range to measure by. On a coarse scale (counts, ratings)
+    the median's own ties decide the measured skewness: there a fence moves only outwards, or half of a scale's ends
+    would be outliers.
 
     References
     ----------
@@ -185,7 +189,16 @@ def fences(ordered: Numbers, *, factor: float) -> Fences | None:
         return None
     skew = medcouple(ordered)
     down, up = (-4.0, 3.0) if skew >= 0 else (-3.0, 4.0)
-    return Fences(first - math.exp(down * skew) * reach, third + math.exp(up * skew) * reach, skew)
+    low, high = math.exp(down * skew), math.exp(up * skew)
+    if _is_coarse(ordered):
+        low, high = max(low, 1.0), max(high, 1.0)
+    return Fences(first - low * reach, third + high * reach, skew)
+
+
+def _is_coarse(ordered: Numbers) -> bool:
+    middle = ordered[ordered.size // 2]
+    ties = np.searchsorted(ordered, middle, side="right") - np.searchsorted(ordered, middle, side="left")
+    return bool(ties > _COARSE * ordered.size)
 
 
 def medcouple(ordered: Numbers) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from modelops.analyses.bars import equal_bins
 from modelops.analyses.explainability.explanation import Explanation
 from modelops.analyses.explainability.measurements import LEVEL, NORMAL
 from modelops.analyses.explainability.partial_dependence import Dependence
 from modelops.analyses.explainability.tables import effect_of, short
 from modelops.analyses.statistics.association import ordered_values
 from modelops.domain.metric_words import metric_phrase
+from modelops.domain.number_words import quantity, title_case
 from modelops.domain.result import Curve, Series, Shape
 
 _SWARM_POINTS = 250
@@ -173,7 +175,7 @@ def _dependence_curve(found: Explanation, dependence: Dependence, name: str) -> 
         title=f"How the output moves with {name}",
         shape=Shape.BARS if is_level else Shape.LINE,
         x_title=name,
-        y_title=found.subject.output_name.capitalize(),
+        y_title=title_case(found.subject.output_name),
         series=tuple(series),
         scope={"feature": name},
         note=_companion(found, grid.feature),
@@ -187,7 +189,7 @@ def _density(dependence: Dependence) -> list[Series]:
     if any(isinstance(label, str) for label in grid.labels):
         return [Series(name="rows", x=grid.labels, y=tuple(int(c) for c in grid.counts), part="density")]
     values = grid.positions[np.isfinite(grid.positions)]
-    counts, edges = np.histogram(values, bins=25, range=(float(grid.edges[0]), float(grid.edges[-1])))
+    counts, edges = equal_bins(values, float(grid.edges[0]), float(grid.edges[-1]), bins=25)
     middles = (edges[1:] + edges[:-1]) / 2
     return [Series(name="rows", x=_numbers(middles), y=tuple(int(count) for count in counts), part="density")]
 
@@ -220,7 +222,7 @@ def _row_bars(found: Explanation) -> list[Curve]:
         curves.append(
             Curve(
                 name="row_contributions",
-                title=f"The row with the {name}: {found.shapley.output[row]:.4g}",
+                title=f"The row with the {name}: {quantity(found.shapley.output[row])}",
                 shape=Shape.BARS,
                 x_title="Feature",
                 y_title=f"Contribution ({_unit_title(found)})",

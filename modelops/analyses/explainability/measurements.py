@@ -8,6 +8,7 @@ from modelops.analyses.explainability.explanation import Explanation
 from modelops.analyses.explainability.permutation_importance import Importance
 from modelops.analyses.measuring import percent
 from modelops.domain.names import listed
+from modelops.domain.number_words import quantity
 from modelops.domain.result import Measurement
 
 LEVEL = 0.95
@@ -52,10 +53,10 @@ def notes(found: Explanation) -> tuple[str, ...]:
     subject, values = found.subject, found.shapley
     background = (
         f"Contributions start from the mean output of {len(subject.background)} background rows, drawn at random from "
-        f"the data ({values.base:.4g}). They say what the model does, not what causes the outcome."
+        f"the data ({quantity(values.base)}). They say what the model does, not what causes the outcome."
         if values.method == "permutation"
         else f"Contributions are the model's own exact values, by {values.method}, in {values.unit}, from the base "
-        f"{values.base:.4g}. They say what the model does, not what causes the outcome."
+        f"{quantity(values.base)}. They say what the model does, not what causes the outcome."
     )
     result = [*found.notes, background]
     if found.groups:

@@ -26,6 +26,7 @@ from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.analyses.statistics.weighting import weighting
 from modelops.domain.columns import Task
+from modelops.domain.number_words import quantity
 from modelops.domain.result import Measurement, Scope
 from modelops.errors import InvalidInput
 
@@ -281,9 +282,11 @@ def _quantity_summary(measurements: list[Measurement], people: list[Grouping]) -
         gap = _widest(measurements, people, f"{metric}_difference")
         if gap is not None and gap.value is not None:
             low, least, high, most = _ends(measurements, metric, gap)
-            text = f"By {gap.scope['feature']}, mean {words} range from {least:.4g} ({low}) to {most:.4g} ({high})"
+            ends = f"{quantity(least)} ({low}) to {quantity(most)} ({high})"
+            text = f"By {gap.scope['feature']}, mean {words} range from {ends}"
             if gap.interval is not None:
-                text += f": a difference of {gap.value:.4g} ({gap.interval[0]:.4g} to {gap.interval[1]:.4g})"
+                low_end, high_end = gap.interval
+                text += f": a difference of {quantity(gap.value)} ({quantity(low_end)} to {quantity(high_end)})"
             return text + "."
     return "There are not two groups with at least two rows each, so nothing could be compared."
 

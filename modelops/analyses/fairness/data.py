@@ -24,6 +24,17 @@ NO_ROWS = "The group has no rows."
 Numbers = NDArray[np.float64]
 
 
+def of_class(extra: Scope) -> str:
+    """Return what a title adds where each class is compared with the rest; nothing where there is one question.
+
+    Examples
+    --------
+    >>> of_class({"class": "refund"}), of_class({})
+    (' (refund)', '')
+    """
+    return f" ({extra['class']})" if "class" in extra else ""
+
+
 @dataclass(frozen=True)
 class Grouping:
     """Groups by one column, or by two at once.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelops.analyses.cores.confusion_counts import resampled_counts
-from modelops.analyses.fairness.data import Comparison, RateByGroup
+from modelops.analyses.fairness.data import Comparison, RateByGroup, of_class
 from modelops.analyses.measuring import Findings, measured, shown
 from modelops.analyses.pending_tests import PendingTest
 from modelops.analyses.statistics.gaps import GroupRate, Spread, homogeneity_p_value, spread
@@ -97,7 +97,7 @@ def gap_findings(compared: Comparison, *, smallest_group: int) -> tuple[Findings
     found.tables.append(
         ResultTable(
             name=":".join(["criteria", compared.grouping.title, *(str(value) for value in compared.extra.values())]),
-            title=f"Criteria of fairness by {compared.grouping.title}",
+            title=f"Criteria of fairness by {compared.grouping.title}{of_class(compared.extra)}",
             columns=("criterion", "what it asks", "difference", "low", "high", "ratio"),
             rows=tuple(lines),
             note="Where base rates differ, the criteria exclude each other; which one counts is a decision to record.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from modelops.analyses.fairness.data import Comparison, RateByGroup
+from modelops.analyses.fairness.data import Comparison, RateByGroup, of_class
 from modelops.analyses.measuring import Findings, finite, measured, shown
 from modelops.analyses.pending_tests import PendingTest
 from modelops.analyses.statistics.gaps import below_four_fifths, shrunken_rates
@@ -172,12 +172,11 @@ def _table(compared: Comparison) -> ResultTable:
     positives, negatives = (compared.raw_confusion[:, label].sum(axis=-1) for label in (1, 0))
     return ResultTable(
         name=_name("groups", compared),
-        title=f"Rates by {compared.grouping.title}",
+        title=f"Rates by {compared.grouping.title}{of_class(compared.extra)}",
         columns=(
             "group",
             "rows",
-            "positive labels",
-            "negative labels",
+            *(("labels of the class", "other labels") if compared.extra else ("positive labels", "negative labels")),
             *(metric_phrase(rate.metric) for rate in rates),
         ),
         rows=tuple(
@@ -212,7 +211,7 @@ def _forest(compared: Comparison, rate: Rate, title: str) -> Curve:
     ]
     return Curve(
         name=rate.metric,
-        title=f"{title} by {compared.grouping.title}",
+        title=f"{title} by {compared.grouping.title}{of_class(compared.extra)}",
         shape=Shape.FOREST,
         x_title=compared.grouping.title,
         y_title=title,

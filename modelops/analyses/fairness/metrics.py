@@ -19,8 +19,11 @@ _FAIRNESS = {
     "adverse_impact_ratio": "Selection rate of the group over that of the most selected group.",
     "below_four_fifths": "1 if the adverse impact ratio is below four fifths (a US employment-law convention), else 0.",
     "mean_score": "Mean of the scores.",
-    "calibration_in_the_large": "Share of positive labels less the mean score: negative where scores are too high.",
-    "expected_calibration_error": "Mean distance of score and share of positive labels over bins of equal mass.",
+    "calibration_in_the_large": (
+        "What came true less what was said, on average (for a class its share less the mean score, for a quantity mean "
+        "target less mean prediction): negative where scores or predictions are too high."
+    ),
+    "expected_calibration_error": "Mean distance of score and share that came true over bins of equal mass.",
     "demographic_parity_difference": "Largest difference of selection rates between two groups.",
     "demographic_parity_ratio": "Smallest selection rate of a group over the largest.",
     "conditional_demographic_parity_difference": "As demographic parity, among rows alike in the condition column.",

@@ -17,6 +17,7 @@ from modelops.analyses.statistics.gaps import spread_of_estimates
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.analyses.statistics.means import GroupMeans, group_means
 from modelops.analyses.statistics.weighting import Weighting, row_entities, row_weights, weighting
+from modelops.domain.metric_words import metric_phrase
 from modelops.domain.result import Curve, Measurement, ResultTable, Scope, Series, Shape
 from modelops.errors import NotMeasured
 
@@ -105,7 +106,7 @@ def quantity_findings(
         ResultTable(
             name=f"groups:{grouping.title}",
             title=f"Predictions and errors by {grouping.title}",
-            columns=("group", "rows", *columns),
+            columns=("group", "rows", *map(metric_phrase, columns)),
             rows=tuple((grouping.label(group), int(counts[group]), *line) for group, line in lines.items()),
         )
     )

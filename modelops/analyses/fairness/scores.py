@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from modelops.analyses.fairness.data import NO_ROWS, NO_TARGET, Grouping
+from modelops.analyses.fairness.data import NO_ROWS, NO_TARGET, Grouping, of_class
 from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.outcomes import NOT_PROBABILITIES, Outcomes
 from modelops.analyses.statistics.bootstrap import Uncertainty
@@ -78,10 +78,10 @@ def score_findings(scored: ScoredRows | str, grouping: Grouping, *, extra: Scope
         found.curves.append(
             Curve(
                 name="calibration",
-                title=f"Calibration by {grouping.title}",
+                title=f"Calibration by {grouping.title}{of_class(extra)}",
                 shape=Shape.LINE,
                 x_title="Mean score",
-                y_title="Share of positive labels",
+                y_title="Share of positive labels" if not extra else f"Share of labels {extra['class']!r}",
                 series=tuple(series),
                 scope={"feature": grouping.title, **extra},
                 reference="diagonal",
@@ -129,7 +129,7 @@ def calibration_measurements(
     found = []
     for name, values, note in (
         ("mean_score", scores, None),
-        ("calibration_in_the_large", positive - scores, "Share of positive labels less the mean score."),
+        ("calibration_in_the_large", positive - scores, "The share that came true less the mean score."),
         ("brier_score", (positive - scores) ** 2, None),
     ):
         mean = float(np.average(values, weights=weights))

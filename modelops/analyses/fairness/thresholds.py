@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelops.analyses.cores.confusion_counts import cell_counts
-from modelops.analyses.fairness.data import Grouping
+from modelops.analyses.fairness.data import Grouping, of_class
 from modelops.analyses.fairness.scores import ScoredRows
 from modelops.analyses.measuring import Findings, measured, shown
 from modelops.analyses.statistics.intervals import wilson
@@ -86,8 +86,8 @@ def threshold_findings(
     if lines:
         found.tables.append(
             ResultTable(
-                name=f"cost_of_criteria:{grouping.title}",
-                title=f"What each criterion would cost, by {grouping.title}",
+                name=":".join(["cost_of_criteria", grouping.title, *map(str, extra.values())]),
+                title=f"What each criterion would cost, by {grouping.title}{of_class(extra)}",
                 columns=("criterion", "accuracy", *(metric.replace("_", " ") for metric in _GAPS)),
                 rows=tuple(lines),
                 note=_HOW,
@@ -95,8 +95,8 @@ def threshold_findings(
         )
         found.tables.append(
             ResultTable(
-                name=f"group_thresholds:{grouping.title}",
-                title=f"Thresholds for each group of {grouping.title}",
+                name=":".join(["group_thresholds", grouping.title, *map(str, extra.values())]),
+                title=f"Thresholds for each group of {grouping.title}{of_class(extra)}",
                 columns=("criterion", "group", "threshold", "other threshold", "share decided by the first"),
                 rows=tuple(thresholds),
                 note="Two thresholds: each row is decided by one of them at random, in the share shown.",

@@ -13,6 +13,7 @@ from modelops.analyses.ground_truth.metrics_over_time import OverTime
 from modelops.analyses.ground_truth.periods import Periods
 from modelops.analyses.measuring import finite, percent, shown
 from modelops.domain.metric_words import metric_name
+from modelops.domain.number_words import quantity
 from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 
@@ -65,8 +66,8 @@ def metric_curve(
             for end, values in (("lower", low), ("upper", high))
         ]
         note = (
-            f"The reference is at {band.value:.4g}. If nothing had changed, all periods together would stay in its "
-            f"band (thin lines) in {percent(level)} of all cases."
+            f"The reference is at {quantity(band.value)}. If nothing had changed, all periods together would stay in "
+            f"its band (thin lines) in {percent(level)} of all cases."
         )
     return Curve(
         name="metric_over_time",

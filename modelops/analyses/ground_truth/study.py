@@ -36,6 +36,7 @@ from modelops.analyses.measuring import Findings, measured, percent
 from modelops.analyses.performance.value import matrix_from_text
 from modelops.analyses.statistics.means import group_means
 from modelops.domain.metric_words import metric_phrase
+from modelops.domain.number_words import quantity
 from modelops.domain.result import Measurement, Scope
 from modelops.errors import InvalidInput, NotMeasured
 
@@ -255,13 +256,17 @@ class Study:
             values = [] if guess is None else [value for value in guess.values if np.isfinite(value)]
             if not values:
                 return f"{start}; how good the predictions are is not known."
-            return f"{start}; until labels come, {name} is estimated at {min(values):.3g} to {max(values):.3g}."
-        span = f"{name} was {primary.values[known].min():.3g} to {primary.values[known].max():.3g}"
+            return f"{start}; until labels come, {name} is estimated at {_span(min(values), max(values))}."
+        span = f"{name} was {_span(primary.values[known].min(), primary.values[known].max())}"
         if isinstance(told, str) or isinstance(band, str):
             return f"{start}; {span} by period. There is no reference to compare with."
         alarms = np.flatnonzero(np.nan_to_num(told.adjusted, nan=1.0) < 1 - self.level)
-        text = f"{start}; {span} by period, {band.value:.3g} in the reference"
+        text = f"{start}; {span} by period, {quantity(band.value, digits=3)} in the reference"
         if not alarms.size:
             return f"{text}: no period is worse than chance explains."
         first = self.periods.labels[int(alarms[0])]
         return f"{text}: {alarms.size} of {known.size} periods are worse by more than chance, the first is {first}."
+
+
+def _span(low: float, high: float) -> str:
+    return f"{quantity(low, digits=3)} to {quantity(high, digits=3)}"

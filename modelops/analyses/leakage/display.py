@@ -11,6 +11,7 @@ from modelops.analyses.leakage.duplicates import EXACT
 from modelops.analyses.leakage.single import Strength
 from modelops.analyses.measuring import percent, shown
 from modelops.domain.columns import Task
+from modelops.domain.number_words import decimals
 from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 
@@ -42,8 +43,8 @@ def summary(found: Leaks) -> str:
     best = strongest(found.values)
     if best is not None:
         sentences.append(
-            f"The strongest feature alone is {best.name}: {_measure(found)} {best.value:.2f}"
-            f" ({best.by_chance:.2f} with permuted labels)."
+            f"The strongest feature alone is {best.name}: {_measure(found)} {decimals(best.value)}"
+            f" ({decimals(best.by_chance)} with permuted labels)."
         )
     else:
         sentences.append(f"Single features were not judged: {found.reasons.get('single', 'none has two values.')}")
@@ -73,7 +74,7 @@ def _sentences_on_tells(found: Leaks) -> Iterator[str]:
         yield f"That a value is missing predicts the label in {names}."
     for one in found.order:
         if one.adjusted <= found.alpha:
-            yield f"{one.name} predicts the label: {_measure(found)} {one.value:.2f}."
+            yield f"{one.name} predicts the label: {_measure(found)} {decimals(one.value)}."
     for late in found.late:
         if late.count and late.is_feature:
             yield f"{late.name} lies after the time of prediction in {percent(late.count / late.rows)} of the rows."

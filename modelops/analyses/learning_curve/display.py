@@ -7,6 +7,7 @@ import numpy as np
 from modelops.analyses.learning_curve.curve import FEWEST_SIZES, LearningCurve
 from modelops.analyses.measuring import Findings, finite, measured, shown
 from modelops.domain.metric_words import metric_name, metric_phrase
+from modelops.domain.number_words import quantity
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 
 _FURTHER = (2, 4)
@@ -123,8 +124,9 @@ def _doublings(found: Findings, curve: LearningCurve, margin: float) -> None:
 
 def summary_of(curve: LearningCurve, metric: str, *, margin: float) -> str:
     """Return one sentence: the score now, what more labels would bring, and whether that is worth it."""
-    called, reached = metric_phrase(metric), f"{curve.means[-1]:.3g}"
-    text = f"Trained on {curve.n_rows:,} rows, {curve.scores.learner.called} reaches a {called} of {reached}"
+    called, reached = metric_phrase(metric), quantity(curve.means[-1], digits=3)
+    article = "an" if called.startswith("R2") else "a"
+    text = f"Trained on {curve.n_rows:,} rows, {curve.scores.learner.called} reaches {article} {called} of {reached}"
     last, _ = curve.last_doubling()
     if np.isfinite(last):
         text += f"; the last doubling of the rows brought {_gain(last)}"

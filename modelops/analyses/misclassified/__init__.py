@@ -23,6 +23,7 @@ from modelops.analyses.performance.value import matrix_from_text
 from modelops.analyses.statistics.bootstrap import Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.domain.columns import Task
+from modelops.domain.number_words import quantity
 from modelops.domain.result import Measurement, ResultTable
 from modelops.errors import InvalidInput, NotMeasured
 
@@ -125,9 +126,10 @@ def _queued(
     keys = row_keys(data.data, rows, parts, seed=run.seed)
     rank, note = subject.rank(parameters.order, keys)
     places = [place for place in first_by(rank, keys, parameters.rows) if not np.isnan(rank[place])]
+    order = parameters.order if note is None else "random"
     queue = ResultTable(
         name="queue",
-        title=f"Cases to read, {_ORDERS[parameters.order if note is None else 'random']}",
+        title=f"Cases to read, {_order_words(order, is_regression=data.task is Task.REGRESSION)}",
         columns=(*FIRST_COLUMNS, *subject.table_columns()),
         rows=tuple((row_number(rows[place]), *subject.cells(int(place))) for place in places),
         note="Row 1 is the first row of the table. The values of the rows are not part of this result.",
@@ -165,6 +167,10 @@ def _costs(rows: Outcomes, parameters: MisclassifiedParameters) -> Numbers:
     return costs
 
 
+def _order_words(order: str, *, is_regression: bool) -> str:
+    return "the largest errors first" if is_regression and order == "confidence" else _ORDERS[order]
+
+
 def _classification_summary(mistakes: Mistakes, n_wrong: int, queued: int, order: str) -> str:
     n = mistakes.rows.n_rows
     if not n_wrong:
@@ -181,9 +187,8 @@ def _regression_summary(found: Findings, queue: ResultTable, share: float | None
     if share is None:
         return "Every prediction is exactly right, so there is nothing to read."
     return (
-        f"Predictions are off by {mean.value:.4g} on average; {len(queue.rows):,} cases are queued for reading, "
-        f"{_ORDERS[order] if order != 'confidence' else 'the largest errors first'}. They hold {percent(share)} of all "
-        "error."
+        f"Predictions are off by {quantity(mean.value or 0.0)} on average; {len(queue.rows):,} cases are queued for "
+        f"reading, {_order_words(order, is_regression=True)}. They hold {percent(share)} of all error."
     )
 
 

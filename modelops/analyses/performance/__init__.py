@@ -18,6 +18,7 @@ from modelops.analyses.performance.workbench import cost_per_row
 from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty, counts_intervals
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.domain.columns import Task
+from modelops.domain.number_words import quantity
 from modelops.domain.result import Measurement
 from modelops.errors import InvalidInput, NotMeasured
 
@@ -173,13 +174,13 @@ def _classification_summary(found: Findings, rows: Outcomes) -> str:
 def _regression_summary(found: Findings, n_rows: int) -> str:
     by_name = {one.metric: one for one in found.measurements}
     typical, bias = by_name["mean_absolute_error"], by_name["mean_error"]
-    text = f"Predictions are off by {typical.value:.4g} on average over {n_rows:,} rows"
+    text = f"Predictions are off by {quantity(typical.value or 0.0)} on average over {n_rows:,} rows"
     explained = by_name["r2"].value
     if explained is not None:
         text += f" and explain {percent(explained)} of the variance of the target" if explained > 0 else ""
     text += "."
     if bias.interval is not None and bias.value is not None and (bias.interval[0] > 0 or bias.interval[1] < 0):
-        text += f" They are too {'high' if bias.value > 0 else 'low'} by {abs(bias.value):.4g} on average."
+        text += f" They are too {'high' if bias.value > 0 else 'low'} by {quantity(abs(bias.value))} on average."
     return text
 
 

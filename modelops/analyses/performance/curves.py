@@ -57,26 +57,37 @@ def confusion_curve(classes: Sequence[str], counts: Numbers) -> Curve:
 
 def roc_curve(ranking: Ranking) -> Curve:
     """Return the ROC curve; there are labels of both classes."""
-    false = np.append(0.0, ranking.negatives) / ranking.n_negatives
-    true = np.append(0.0, ranking.positives) / ranking.n_positives
-    return _line(
+    return _curve(
         "roc",
         "ROC: true against false positive rate",
         ("False positive rate", "True positive rate"),
-        false,
-        true,
+        roc_line(ranking),
         reference="diagonal",
     )
 
 
+def roc_line(ranking: Ranking) -> tuple[Numbers, Numbers]:
+    """Return false and true positive rates at the thresholds that a chart can show."""
+    false = np.append(0.0, ranking.negatives) / ranking.n_negatives
+    return _fewer(false, np.append(0.0, ranking.positives) / ranking.n_positives)
+
+
 def precision_recall_curve(ranking: Ranking) -> Curve:
     """Return precision against recall; the level to beat is the base rate."""
-    recall = ranking.positives / ranking.n_positives
-    precision = ranking.positives / np.maximum(ranking.positives + ranking.negatives, np.finfo(np.float64).tiny)
     base = ranking.n_positives / (ranking.n_positives + ranking.n_negatives)
-    return _line(
-        "precision_recall", "Precision against recall", ("Recall", "Precision"), recall, precision, reference=base
+    return _curve(
+        "precision_recall",
+        "Precision against recall",
+        ("Recall", "Precision"),
+        precision_recall_line(ranking),
+        reference=base,
     )
+
+
+def precision_recall_line(ranking: Ranking) -> tuple[Numbers, Numbers]:
+    """Return recalls and precisions at the thresholds that a chart can show."""
+    precision = ranking.positives / np.maximum(ranking.positives + ranking.negatives, np.finfo(np.float64).tiny)
+    return _fewer(ranking.positives / ranking.n_positives, precision)
 
 
 def gain_curves(ranking: Ranking) -> list[Curve]:
@@ -85,36 +96,43 @@ def gain_curves(ranking: Ranking) -> list[Curve]:
     share = seen / seen[-1]
     found = ranking.positives / ranking.n_positives
     return [
-        _line(
+        _curve(
             "gain",
             "Positives found when the highest scores are taken first",
             ("Share of rows taken", "Share of positives found"),
-            np.append(0.0, share),
-            np.append(0.0, found),
+            _fewer(np.append(0.0, share), np.append(0.0, found)),
             reference="diagonal",
         ),
-        _line(
+        _curve(
             "lift",
             "How many times more positives than by chance",
             ("Share of rows taken", "Lift"),
-            share,
-            found / np.maximum(share, np.finfo(np.float64).tiny),
+            _fewer(share, found / np.maximum(share, np.finfo(np.float64).tiny)),
             reference=1.0,
         ),
     ]
 
 
-def _line(
-    name: str, title: str, axes: tuple[str, str], x: Numbers, y: Numbers, *, reference: float | Literal["diagonal"]
-) -> Curve:
+def _fewer(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
     kept = thinned(x + np.maximum.accumulate(y))
+    return x[kept], y[kept]
+
+
+def _curve(
+    name: str,
+    title: str,
+    axes: tuple[str, str],
+    line: tuple[Numbers, Numbers],
+    *,
+    reference: float | Literal["diagonal"],
+) -> Curve:
     return Curve(
         name=name,
         title=title,
         shape=Shape.LINE,
         x_title=axes[0],
         y_title=axes[1],
-        series=(Series(name="model", x=finite(x[kept]), y=finite(y[kept])),),
+        series=(Series(name="model", x=finite(line[0]), y=finite(line[1])),),
         reference=reference,
     )
 

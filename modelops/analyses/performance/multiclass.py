@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.outcomes import NOT_PROBABILITIES, Outcomes
 from modelops.analyses.performance.curves import confusion_curve, confusion_table
+from modelops.analyses.performance.each_class import each_class
 from modelops.analyses.statistics.bootstrap import Uncertainty, counts_intervals, draws_of_means, percentile_interval
 from modelops.analyses.statistics.intervals import wilson
 from modelops.analyses.statistics.ranking import area
@@ -77,8 +78,9 @@ def multiclass_performance(rows: Outcomes, *, uncertainty: Uncertainty) -> Findi
         ]
         found.measurements.append(_class_f1(mine_raw, mine, how, uncertainty, scope=scope))
         found.measurements.append(areas[code])
-    found.tables.append(confusion_table(rows.classes, counts))
     found.curves.append(confusion_curve(rows.classes, counts))
+    found.add(each_class(rows, counts, found.measurements, weights=how.weights))
+    found.tables.append(confusion_table(rows.classes, counts))
     return found
 
 

@@ -35,6 +35,7 @@ from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.analyses.statistics.multiplicity import benjamini_hochberg
 from modelops.domain.columns import Task
+from modelops.domain.number_words import quantity
 from modelops.domain.result import Curve, Measurement, Scope, Series, Shape
 from modelops.errors import NotMeasured
 
@@ -92,7 +93,7 @@ def compute(data: EvaluationData, parameters: ResidualsParameters, run: Run) -> 
     for place, one in enumerate(seen):
         study.look_at(one, start=0.05 + 0.9 * place / len(seen), share=0.9 / len(seen))
     study.found.measurements += adjusted_tests(study.in_order)
-    return study.found.computed(_summary(study, seen[0]), dropped=dropped)
+    return study.found.computed(_summary(study, seen), dropped=dropped)
 
 
 def _order_test(measurements: Sequence[Measurement]) -> PendingTest:
@@ -110,7 +111,7 @@ class _Study:
         self.run = run
         self.uncertainty = uncertainty
         self.found = Findings()
-        self.columns: list[tuple[ByColumn, float | None]] = []
+        self.columns: list[tuple[Residuals, ByColumn, float | None]] = []
         self.in_order: list[PendingTest] = []
 
     def look_at(self, one: Residuals, *, start: float, share: float) -> None:
@@ -130,7 +131,7 @@ class _Study:
                 biases += error_bias(self.sample, column, one, worst, seed=self.run.seed)
         self.run.progress(start + share * len(names) / (len(names) + 1), "Testing the spread and the order of time")
         self._by_column(compared, one, titled)
-        self._bias(biases, one.scope)
+        self._bias(biases, one.scope, titled)
         chosen, columns = self._encoded(one)
         self.found.measurements += unevenness_measurements(one, columns, chosen)
         series = self._in_time(one)
@@ -159,25 +160,25 @@ class _Study:
     def _by_column(self, compared: Sequence[ByColumn], one: Residuals, titled: str) -> None:
         values = benjamini_hochberg([np.nan if each.p_value is None else each.p_value for each in compared])
         adjusted = finite(values)
-        self.columns = self.columns or list(zip(compared, adjusted, strict=True))
+        self.columns += [(one, each, value) for each, value in zip(compared, adjusted, strict=True)]
         for each, value in zip(compared, adjusted, strict=True):
             scope: Scope = {"feature": each.cells.name, **one.scope}
             self.found.measurements += column_measurements(each, value, scope)
         order = sorted(range(len(compared)), key=lambda place: compared[place].rank_key)
         ranked = [compared[place] for place in order]
-        self.found.tables.append(columns_table(ranked, [adjusted[place] for place in order], one))
+        self.found.tables.append(columns_table(ranked, [adjusted[place] for place in order], one, titled))
         shown = [each for each in ranked if each.cells.name == PREDICTION and self.parameters.curves]
         shown += [each for each in ranked if each.cells.name != PREDICTION][: self.parameters.curves]
         level = self.uncertainty.level
         self.found.curves += [column_curve(each, one, titled, level=level, most=_MOST_CELLS) for each in shown]
 
-    def _bias(self, biases: Sequence[Bias], scope: Scope) -> None:
+    def _bias(self, biases: Sequence[Bias], scope: Scope, titled: str) -> None:
         values = benjamini_hochberg([np.nan if each.p_value is None else each.p_value for each in biases])
         adjusted = finite(values)
         for each, value in zip(biases, adjusted, strict=True):
             self.found.measurements += bias_measurements(each, value, scope)
         if biases:
-            self.found.tables.append(bias_table(biases, adjusted, scope))
+            self.found.tables.append(bias_table(biases, adjusted, scope, titled))
             note = (
                 f"Error bias compares the {percent(self.parameters.tail)} most overestimated rows, and as many most "
                 "underestimated ones, with all other rows."
@@ -252,22 +253,29 @@ def _scatter(one: Residuals, titled: str) -> Curve:
     )
 
 
-def _summary(study: _Study, one: Residuals) -> str:
-    mean = next(each for each in study.found.measurements if each.metric == "mean_residual")
-    size = one.values.size
-    if mean.interval is not None and mean.interval[0] <= 0 <= mean.interval[1]:
-        text = f"Over {size:,} rows errors to both sides cancel out"
-    else:
-        word = "little" if one.mean > 0 else "much"
-        text = f"Over {size:,} rows the model says too {word} by {abs(one.mean):.4g} on average"
+def _summary(study: _Study, seen: Sequence[Residuals]) -> str:
+    """Say what is left where most of it can be explained: of several classes, the one that stands out."""
     told = [
-        (each, p) for each, p in study.columns if p is not None and p < 1 - study.uncertainty.level and each.explained
+        (one, each)
+        for one, each, p in study.columns
+        if p is not None and p < 1 - study.uncertainty.level and each.explained
     ]
-    if not told:
+    one, best = max(told, key=lambda pair: pair[1].explained or 0.0, default=(seen[0], None))
+    if best is None and len(seen) > 1:
+        return f"No column was found to say anything more about the errors of the scores of {len(seen)} classes."
+    mean = next(each for each in study.found.measurements if each.metric == "mean_residual" and each.scope == one.scope)
+    cancels = mean.interval is not None and mean.interval[0] <= 0 <= mean.interval[1]
+    text = f"over {one.values.size:,} rows "
+    if cancels:
+        text += "errors to both sides cancel out"
+    else:
+        text += f"the model says too {'little' if one.mean > 0 else 'much'} by {quantity(abs(one.mean))} on average"
+    text = f"Most is left for the class {one.title!r}: {text}" if len(seen) > 1 else text[0].upper() + text[1:]
+    if best is None:
         return text + "; no column was found to say anything more about them."
-    best, _ = max(told, key=lambda pair: pair[0].explained or 0.0)
     name = "the size of the prediction" if best.cells.name == PREDICTION else best.cells.name
-    return f"{text}, but {name} still tells where: it explains {percent(best.explained or 0.0)} of what is left."
+    still = "but" if cancels else "and"
+    return f"{text}, {still} {name} still tells where: it explains {percent(best.explained or 0.0)} of what is left."
 
 
 RESIDUALS = Analysis(

@@ -154,12 +154,12 @@ def bias_measurements(each: Bias, adjusted: float | None, scope: Scope) -> list[
     ]
 
 
-def bias_table(each: Sequence[Bias], adjusted: Sequence[float | None], scope: Scope) -> ResultTable:
+def bias_table(each: Sequence[Bias], adjusted: Sequence[float | None], scope: Scope, titled: str) -> ResultTable:
     """Return how columns differ among the worst errors, the largest differences first."""
     order = sorted(range(len(each)), key=lambda place: (-(each[place].effect or 0.0), each[place].column))
     return ResultTable(
         name="error_bias" + "".join(f":{value}" for value in scope.values()),
-        title="How the worst errors differ from all other rows",
+        title=f"How the worst errors differ from all other rows{titled}",
         columns=("column", "side", "rows", "difference", "adjusted p", "mean or commonest there", "elsewhere"),
         rows=tuple(
             (

@@ -148,7 +148,9 @@ def column_curve(each: ByColumn, found: Residuals, titled: str, *, level: float,
     )
 
 
-def columns_table(each: Sequence[ByColumn], adjusted: Sequence[float | None], found: Residuals) -> ResultTable:
+def columns_table(
+    each: Sequence[ByColumn], adjusted: Sequence[float | None], found: Residuals, titled: str
+) -> ResultTable:
     """Return all columns, those that explain most first, with the cells that are furthest off."""
     rows = []
     for one, value in zip(each, adjusted, strict=True):
@@ -163,7 +165,7 @@ def columns_table(each: Sequence[ByColumn], adjusted: Sequence[float | None], fo
         rows.append((one.cells.name, one.explained, one.p_value, value, *ends))
     return ResultTable(
         name="residuals_by_column" + "".join(f":{value}" for value in found.scope.values()),
-        title="What each column still says about the residuals",
+        title=f"What each column still says about the residuals{titled}",
         columns=(
             *("column", "variance explained", "p", "adjusted p"),
             *("most overestimated", "mean residual", "most underestimated", "mean residual there"),

@@ -114,7 +114,7 @@ def _of_class(rows: Outcomes, name: str, uniform: Numbers) -> Residuals | None:
     how = weighting(None if rows.weights is None else rows.weights[known], entities, values)
     shape = None if no_shape else quantile_residuals(truth[known], predicted[known], uniform[known])
     return Residuals(
-        repr(name), {"class": name}, values, predicted[known], rows.rows[known], how, shape, no_shape, is_quantity=False
+        name, {"class": name}, values, predicted[known], rows.rows[known], how, shape, no_shape, is_quantity=False
     )
 
 

@@ -20,6 +20,7 @@ from modelops.analyses.robustness.outcomes import Questioner, Ruler
 from modelops.analyses.robustness.parameters import RobustnessParameters
 from modelops.analyses.robustness.scenarios import SINGLE, trials
 from modelops.domain.columns import Task
+from modelops.domain.number_words import quantity
 from modelops.errors import InvalidInput, NotMeasured, WorkerFailed
 
 _TRIALS_PER_FEATURE = 20
@@ -125,9 +126,8 @@ def _ruler(data: EvaluationData, base: Numbers, parameters: RobustnessParameters
     step = parameters.other_answer * spread if 0 < spread < np.inf else np.inf
     bounds = truth_range(data, margin=parameters.range_margin)
     low, high = bounds if bounds is not None else (None, None)
-    note = (
-        f"A prediction that moves by {step:.4g} or more ({parameters.other_answer:g} standard deviations) is another."
-    )
+    moved = f"{quantity(step)} or more ({parameters.other_answer:g} standard deviations)"
+    note = f"A prediction that moves by {moved} is another."
     return Ruler(base, low, high, step), (note,)
 
 

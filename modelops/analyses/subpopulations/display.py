@@ -5,7 +5,8 @@ from __future__ import annotations
 from modelops.analyses.measuring import percent
 from modelops.analyses.subpopulations.losses import Losses
 from modelops.analyses.subpopulations.weakest import WeakSegments
-from modelops.domain.metric_words import metric_name
+from modelops.domain.metric_words import metric_phrase
+from modelops.domain.number_words import quantity
 
 
 def summary(found: Losses, weak: WeakSegments, mean: float) -> str:
@@ -41,12 +42,12 @@ def _said(found: Losses, loss: float) -> str:
             "specificity": "it raises a false alarm in {} of the negative rows",
         }
         return words[found.metric].format(percent(loss))
-    return f"the {metric_name(found.metric).lower()} is {loss:.4g}"
+    return f"the {metric_phrase(found.metric)} is {quantity(loss)}"
 
 
 def _against(found: Losses, loss: float) -> str:
-    return f"against {percent(loss) if found.is_share else f'{loss:.4g}'}"
+    return f"against {percent(loss) if found.is_share else quantity(loss)}"
 
 
 def _amount(found: Losses, loss: float) -> str:
-    return f"{loss * 100:.1f} percentage points" if found.is_share else f"{loss:.4g}"
+    return f"{loss * 100:.1f} percentage points" if found.is_share else quantity(loss)

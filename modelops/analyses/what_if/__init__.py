@@ -20,7 +20,7 @@ from modelops.analyses.what_if.distances import Scale
 from modelops.analyses.what_if.permitted import permitted
 from modelops.analyses.what_if.response import responses
 from modelops.analyses.what_if.search import Search
-from modelops.analyses.what_if.wanted import Wanted, decided
+from modelops.analyses.what_if.wanted import Wanted, bound, decided
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
 
@@ -170,6 +170,7 @@ def compute(data: EvaluationData, parameters: WhatIfParameters, run: Run) -> Com
             case=case,
             classes=classes,
             outputs=answers.outputs,
+            scores=answers.scores,
             decisions=answers.decisions,
             wanted=answers.wanted,
             has_outcome=answers.has_outcome,
@@ -192,11 +193,13 @@ def compute(data: EvaluationData, parameters: WhatIfParameters, run: Run) -> Com
 class _Answers:
     """What the model says of every row of the pool, and what follows from it.
 
-    ``gaps`` say how far each row is from the wanted outcome; ``has_outcome`` that the edited case has it already.
+    ``scores`` are those of every class, ``outputs`` those of the explained one. ``gaps`` say how far each row is from
+    the wanted outcome; ``has_outcome`` that the edited case has it already.
     """
 
     explained: int | None
     outputs: NDArray[np.float64]
+    scores: NDArray[np.float64] | None
     decisions: NDArray[np.intp] | None
     wanted: Wanted
     gaps: NDArray[np.float64]
@@ -210,7 +213,7 @@ class _Answers:
             outputs = case.model.output(np.arange(case.model.n_pool))
             wanted, notes = _wanted_quantity(parameters, outputs, case)
             gaps = wanted.gaps(case.model, [everything])[0]
-            return cls(None, outputs, None, wanted, gaps, bool(gaps[case.edited] <= 0), notes)
+            return cls(None, outputs, None, None, wanted, gaps, bool(gaps[case.edited] <= 0), notes)
         scores = np.asarray(next(case.model.class_scores([everything])), dtype=np.float64)
         positive = classes.index(data.positive) if data.positive in classes else None
         decisions = decided(scores, positive, parameters.threshold)
@@ -227,7 +230,7 @@ class _Answers:
         explained = named if named is not None else positive if positive is not None else int(decisions[case.original])
         has_outcome = label == present
         gaps = np.where(decisions == label, 0.0, 1.0) if has_outcome else wanted.gaps(case.model, [everything])[0]
-        return cls(explained, scores[:, explained], decisions, wanted, gaps, has_outcome, ())
+        return cls(explained, scores[:, explained], scores, decisions, wanted, gaps, has_outcome, ())
 
     def with_outcome(self, case: Case, scale: Scale) -> NDArray[np.intp]:
         """Return the places of real rows with the wanted outcome, the nearest to the edited case first."""
@@ -254,7 +257,7 @@ def _wanted_quantity(
     if low is None and high is None:
         known = outputs[case.others][np.isfinite(outputs[case.others])]
         middle = float(np.median(known)) if known.size else 0.0
-        note = f"No prediction is wanted: changes are to lead across the median prediction, {middle:.6g}."
+        note = f"No prediction is wanted: changes are to lead across the median prediction, {bound(middle)}."
         if outputs[case.edited] <= middle:
             return Wanted(low=float(np.nextafter(middle, np.inf))), (note,)
         return Wanted(high=float(np.nextafter(middle, -np.inf))), (note,)

@@ -18,11 +18,13 @@ from modelops.analyses.what_if.permitted import Permitted
 from modelops.analyses.what_if.response import Response
 from modelops.analyses.what_if.search import Counterfactual
 from modelops.analyses.what_if.wanted import Wanted, decided
+from modelops.domain.number_words import quantity, title_case
 from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 
 _BARS = 12
 _TYPICAL = 200
+_MOST_CLASSES = 40
 ORIGINAL, EDITED = "as it is", "as edited"
 
 Numbers = NDArray[np.float64]
@@ -36,6 +38,7 @@ class Found:
     case: Case
     classes: tuple[str, ...]
     outputs: Numbers
+    scores: Numbers | None
     decisions: NDArray[np.intp] | None
     wanted: Wanted
     has_outcome: bool
@@ -104,6 +107,23 @@ def _answers(found: Found, sheet: Findings) -> None:
             note=f"Edited: {', '.join(found.case.changed)}." if found.case.changed else None,
         )
     )
+    if found.scores is not None and len(found.classes) > 2:
+        sheet.tables.append(_class_scores(found, found.scores))
+
+
+def _class_scores(found: Found, scores: Numbers) -> ResultTable:
+    """Return what the model gives each class, those with the highest scores first."""
+    order = np.argsort(-np.nan_to_num(scores[found.states[-1][1]]), kind="stable")[:_MOST_CLASSES]
+    few = len(found.classes) > order.size
+    return ResultTable(
+        name="class_scores",
+        title=f"The score of each class for row {found.case.row}",
+        columns=("class", *(name for name, _ in found.states)),
+        rows=tuple(
+            (found.classes[code], *(shown(float(scores[place, code])) for _, place in found.states)) for code in order
+        ),
+        note=f"The {order.size} highest of {len(found.classes)}." if few else None,
+    )
 
 
 def _contributions(found: Found, sheet: Findings) -> None:
@@ -140,7 +160,7 @@ def _contributions(found: Found, sheet: Findings) -> None:
                 for state, name in enumerate(names)
             ),
             reference=0.0,
-            note=f"Added to {values.base:.4g}, the mean answer, they give this one."
+            note=f"Added to {quantity(values.base)}, the mean answer, they give this one."
             if np.isfinite(values.base)
             else None,
         )
@@ -169,7 +189,7 @@ def _responses(found: Found, sheet: Findings, most: int) -> None:
                 title="How far each one could move it",
                 shape=Shape.FOREST,
                 x_title="Feature",
-                y_title=found.output_name.capitalize(),
+                y_title=title_case(found.output_name),
                 series=(
                     Series(
                         name=found.output_name,
@@ -191,7 +211,7 @@ def _responses(found: Found, sheet: Findings, most: int) -> None:
                 title=f"If only {name} were different",
                 shape=Shape.BARS if response.grid.positions is None else Shape.LINE,
                 x_title=name,
-                y_title=found.output_name.capitalize(),
+                y_title=title_case(found.output_name),
                 series=(Series(name="this case", x=response.grid.labels, y=finite(response.outputs)),),
                 scope={"feature": name},
                 reference=shown(here),
@@ -345,7 +365,7 @@ def _columns(found: Found) -> str:
 
 
 def _given(found: Found, output: float, decision: str | None) -> str:
-    number = f"{output:.4g}" if np.isfinite(output) else "no finite number"
+    number = quantity(output) if np.isfinite(output) else "no finite number"
     if decision is None:
         return f"a prediction of {number}"
     return f"the class {decision} ({found.output_name} {number})"

@@ -60,13 +60,23 @@ class Wanted:
         """The wanted outcome in words."""
         if not self.classes:
             if np.isinf(self.low):
-                return f"a prediction of at most {self.high:.6g}"
-            return f"a prediction of at least {self.low:.6g}" + (
-                "" if np.isinf(self.high) else f" and at most {self.high:.6g}"
-            )
+                return f"a prediction of at most {bound(self.high)}"
+            upper = "" if np.isinf(self.high) else f" and at most {bound(self.high)}"
+            return f"a prediction of at least {bound(self.low)}{upper}"
         if self.label is not None:
             return f"the class {self.classes[self.label]}"
         return f"any class but {self.classes[self.present]}"
+
+
+def bound(value: float) -> str:
+    """Return the end of a range of predictions with its thousands apart, no coarser than somebody types it.
+
+    Examples
+    --------
+    >>> bound(1320.78), bound(1234567.5), bound(0.25)
+    ('1,320.78', '1,234,568', '0.25')
+    """
+    return f"{value:,.6g}" if abs(value) < 1_000_000 else f"{value:,.0f}"
 
 
 def decided(scores: Numbers, positive: int | None, threshold: float) -> NDArray[np.intp]:
