@@ -18,11 +18,11 @@ from modelops.domain.review import EDITABLE, ReviewState
 from modelops.errors import Conflict, InvalidInput
 from modelops.evaluation.class_names import check_names
 from modelops.sandbox.protection import protection
-from modelops.services import files
+from modelops.services import datasets, files
 from modelops.services.refusals import audits_refusals
 from modelops.store import Store, Transaction
 from modelops.store.blobs import Staged
-from modelops.store.queries_inventory import reviews_of, reviews_using
+from modelops.store.queries_inventory import CORRECTED, reviews_of, reviews_using
 from modelops.store.tables import DatasetRow, ModelRow, UserRow, VersionRow
 
 _SANDBOXES = threading.BoundedSemaphore(2)
@@ -298,7 +298,7 @@ def correct_columns(
     """Say what the columns of a dataset are for.
 
     Refused while a review that uses it is submitted. Where one was approved a reason is needed, and the approval shows
-    as one of an earlier state.
+    as one of an earlier state. To say what was guessed is to confirm it.
     """
     actor.require(Right.REGISTER)
     reason = clean_text(reason, what="The reason")
@@ -310,17 +310,18 @@ def correct_columns(
         states = {review.state for review in reviews_using(t, dataset_id)}
         if ReviewState.SUBMITTED in states:
             raise Conflict("A submitted review uses this dataset. Withdraw it or wait until it is decided.")
-        if states - EDITABLE and not reason:
-            raise InvalidInput("A finished review uses this dataset: say why its columns change.")
         old = {"roles": dataset.roles, "task": dataset.task, "positive": dataset.positive}
         dataset.roles = roles.model_dump(mode="json")
         dataset.task, dataset.positive = task, positive
         new = {"roles": dataset.roles, "task": task, "positive": positive}
         if new == old:
+            datasets.confirm(t, dataset, actor=actor, at=at)
             return dataset
+        if states - EDITABLE and not reason:
+            raise InvalidInput("A finished review uses this dataset: say why its columns change.")
         t.record(
             actor,
-            "dataset:columns",
+            CORRECTED,
             f"dataset/{dataset_id}",
             at=at,
             reason=reason or None,

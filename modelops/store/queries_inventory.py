@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import col, select
 
 from modelops.domain.digest import Digest
 from modelops.domain.gate import ModelName
-from modelops.store.tables import DatasetRow, ModelRow, ReviewDatasetRow, ReviewRow, UserRow, VersionRow
+from modelops.store.tables import AuditRow, DatasetRow, ModelRow, ReviewDatasetRow, ReviewRow, UserRow, VersionRow
 from modelops.store.transaction import Reader
+
+CORRECTED, CONFIRMED = "dataset:columns", "dataset:confirm"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,29 @@ def datasets_of(reader: Reader, model_id: int) -> Sequence[DatasetRow]:
     """Return the datasets of a model, the newest first."""
     query = select(DatasetRow).where(DatasetRow.model_id == model_id).order_by(col(DatasetRow.id).desc())
     return reader.session.exec(query).all()
+
+
+def settling_entries(reader: Reader, dataset_ids: Collection[int]) -> Sequence[AuditRow]:
+    """Return the entries in which somebody said what columns of datasets are for, the newest first.
+
+    A dataset without one has the columns that were guessed.
+    """
+    query = select(AuditRow).where(
+        col(AuditRow.subject).in_([f"dataset/{number}" for number in dataset_ids]),
+        col(AuditRow.action).in_((CORRECTED, CONFIRMED)),
+    )
+    return reader.session.exec(query.order_by(col(AuditRow.sequence).desc())).all()
+
+
+def are_settled(reader: Reader, dataset_ids: Collection[int]) -> bool:
+    """Whether somebody has said of each of these datasets what its columns are for."""
+    return guessed_among(reader, dataset_ids) == frozenset()
+
+
+def guessed_among(reader: Reader, dataset_ids: Collection[int]) -> frozenset[int]:
+    """Return those of some datasets whose columns are as they were guessed, and nobody has confirmed that."""
+    settled = {entry.subject for entry in settling_entries(reader, dataset_ids)}
+    return frozenset(number for number in dataset_ids if f"dataset/{number}" not in settled)
 
 
 def reviews_of(reader: Reader, model_id: int) -> Sequence[tuple[ReviewRow, VersionRow]]:

@@ -24,6 +24,7 @@ ACTS: Final = {
     "criteria:write": "wrote the acceptance criteria of version",
     "dataset:add": "added dataset",
     "dataset:columns": "changed the columns of dataset",
+    "dataset:confirm": "confirmed the guessed columns of dataset",
     "decision:drift_limits": "decided on drift limits with run",
     "decision:threshold": "decided on a threshold with run",
     "evidence:add": "attached evidence",

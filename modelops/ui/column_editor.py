@@ -10,7 +10,7 @@ import streamlit as st
 
 from modelops.domain.columns import ColumnRoles, ColumnSummary, TableSummary, Task
 from modelops.domain.people import Right
-from modelops.services import inventory
+from modelops.services import datasets, inventory
 from modelops.store.tables import DatasetRow
 from modelops.ui import columns, frame
 from modelops.ui.columns import Chosen, Draft, Use
@@ -28,8 +28,8 @@ _QUICK: dict[str, tuple[Callable[[Mapping[str, Chosen]], Draft], str]] = {
 
 
 @st.fragment
-def editor(page: Page, row: DatasetRow, *, needs_reason: bool) -> None:
-    """Show the columns with their uses, correct them, save them."""
+def editor(page: Page, row: DatasetRow, *, needs_reason: bool, is_guessed: bool) -> None:
+    """Show the columns with their uses, correct them, save them, or agree with them where they ``is_guessed``."""
     summary = TableSummary.model_validate(row.summary)
     saved = ColumnRoles.model_validate(row.roles)
     key = f"columns of {row.id} {hashlib.sha256(saved.model_dump_json().encode()).hexdigest()[:12]}"
@@ -44,7 +44,7 @@ def editor(page: Page, row: DatasetRow, *, needs_reason: bool) -> None:
     for problem in wrong:
         st.warning(plain(problem), icon=":material/warning:")
     if may_change:
-        _save(page, row, summary, draft, needs_reason=needs_reason, blocked=bool(wrong), key=key)
+        _save(page, row, summary, draft, needs_reason=needs_reason, is_guessed=is_guessed, blocked=bool(wrong), key=key)
 
 
 def _quick_actions(key: str, summary: TableSummary) -> None:
@@ -171,6 +171,7 @@ def _save(
     draft: Draft,
     *,
     needs_reason: bool,
+    is_guessed: bool,
     blocked: bool,
     key: str,
 ) -> None:
@@ -211,7 +212,16 @@ def _save(
         if not blocked
         else False
     )
-    if st.button("Save the columns", type="primary", disabled=not changed, key=f"{key} save"):
+    with st.container(horizontal=True, gap="small"):
+        save = st.button("Save the columns", type="primary", disabled=not changed, key=f"{key} save")
+        agree = is_guessed and st.button(
+            "These are right",
+            icon=":material/check:",
+            key=f"{key} right",
+            disabled=changed or blocked,
+            help="You looked at every use above and agree with the guess. It stands in the audit trail.",
+        )
+    if save:
         with frame.refusals_shown():
             inventory.correct_columns(
                 page.store,
@@ -224,4 +234,17 @@ def _save(
                 reason=reason,
             )
             st.toast("Saved.", icon=":material/check:")
+            st.rerun()
+    if agree:
+        with frame.refusals_shown():
+            datasets.confirm_columns(
+                page.store,
+                row.id,
+                actor=page.actor,
+                at=page.at,
+                roles=ColumnRoles.model_validate(row.roles),
+                task=row.task,
+                positive=row.positive,
+            )
+            st.toast("Confirmed.", icon=":material/check:")
             st.rerun()

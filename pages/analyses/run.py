@@ -23,6 +23,7 @@ from modelops.ui.cases import CASES
 from modelops.ui.comparing import drifted_numbers
 from modelops.ui.criteria import moved_bar
 from modelops.ui.decisions import WORKBENCH, drift_thresholds
+from modelops.ui.guessed import show_guessed_of
 from modelops.ui.models import CONTRACT, crumbs
 from modelops.ui.run_record import inputs, method
 from modelops.ui.runs import COMPARE, RUN, START, TITLES, names_for, outcome, progress
@@ -195,6 +196,7 @@ st.markdown("#### " + plain(result.summary))
 show_repetition()
 if moved:
     moved_bar(moved)
+show_guessed_of(page, run)
 results.verdicts(result)
 show_actions()
 if result.analysis == DRIFT.key:

@@ -16,6 +16,7 @@ from modelops.store.queries_inventory import datasets_of
 from modelops.store.tables import DatasetRow, ModelRow, ReviewRow, RunRow, VersionRow
 from modelops.ui import frame, widgets
 from modelops.ui.columns import likely_classes
+from modelops.ui.guessed import show_guessed
 from modelops.ui.models import MODEL
 from modelops.ui.needs import lacking
 from modelops.ui.parameters import parameter_form
@@ -167,6 +168,8 @@ if chosen.takes(Need.CHAMPION):
 is_lacking = lacking(chosen, data, version, champion, has_reference=bool(reference_id), has_train=bool(train_id))
 if data.task not in chosen.tasks and data.task is not None:
     st.warning(plain(f"{chosen.title} is not made for {data.task}."), icon=":material/warning:")
+
+show_guessed(page, dict.fromkeys(number for number in (data_id, reference_id, train_id) if number))
 
 
 def classes_of(row: DatasetRow) -> list[str]:

@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from modelops.domain.columns import ColumnRoles, TableSummary
+from modelops.domain.columns import TableSummary
 from modelops.domain.people import Right
 from modelops.domain.review import EDITABLE, ReviewState
-from modelops.store.queries_audit import history as entries_of
 from modelops.store.queries_history import runs_on
-from modelops.store.queries_inventory import reviews_using
+from modelops.store.queries_inventory import CONFIRMED, reviews_using, settling_entries
 from modelops.store.queries_review import names as people_named
 from modelops.store.tables import BlobRow, DatasetRow, ModelRow
 from modelops.ui import frame, widgets
@@ -26,7 +25,7 @@ with page.store.reading() as reader:
     row = reader.get(DatasetRow, page.wanted("dataset", what="dataset"), what="dataset")
     model = reader.get(ModelRow, row.model_id, what="model")
     maker = people_named(reader, [row.created_by]).get(row.created_by, "ModelOps")
-    corrections = [entry for entry in entries_of(reader, f"dataset/{row.id}") if entry.action == "dataset:columns"]
+    settled = settling_entries(reader, [row.id])
     using = reviews_using(reader, row.id)
     runs = runs_on(reader, row.id, limit=MOST_RUNS)
     names = names_for(reader, runs)
@@ -36,18 +35,22 @@ summary = TableSummary.model_validate(row.summary)
 
 def show_columns() -> None:
     """Say what the columns are for, and let it be corrected."""
-    if corrections:
-        last = corrections[0]
-        st.caption(plain(f"Last corrected by {last.actor_name}, {utc(last.at)}."))
-    elif summary.roles == ColumnRoles.model_validate(row.roles):
+    if settled:
+        last = settled[0]
+        done = "Guessed, and confirmed" if last.action == CONFIRMED else "Last corrected"
+        st.caption(plain(f"{done} by {last.actor_name}, {utc(last.at)}."))
+    else:
         st.info(
             "These uses were guessed from names and values. Look at target, prediction, score and the sensitive "
-            "columns before you run anything.",
+            "columns before you run anything, then correct them, or say below that they are right."
+            if Right.REGISTER in page.actor.rights
+            else "These uses were guessed from names and values. Nobody has confirmed them yet.",
             icon=":material/auto_awesome:",
         )
     if any(review.state is ReviewState.SUBMITTED for review in using):
         st.warning("A submitted review rests on this dataset: its columns stand still until it is decided.")
-    editor(page, row, needs_reason=any(review.state not in EDITABLE for review in using))
+    needs_reason = any(review.state not in EDITABLE for review in using)
+    editor(page, row, needs_reason=needs_reason, is_guessed=not settled)
 
 
 def show_statistics() -> None:

@@ -6,7 +6,7 @@ from modelops.domain.inventory import RiskTier
 from modelops.domain.people import Right
 from modelops.services import catalogue, inventory
 from modelops.store.queries_history import history_of_model
-from modelops.store.queries_inventory import datasets_of, reviews_of
+from modelops.store.queries_inventory import datasets_of, guessed_among, reviews_of
 from modelops.store.queries_people import persons
 from modelops.store.queries_runs import runs_of
 from modelops.store.tables import ModelRow, UserRow, VersionRow
@@ -87,12 +87,16 @@ def show_datasets() -> None:
         with st.expander("Add a dataset", icon=":material/add:", expanded=not datasets):
             add_dataset(page, model_id)
     st.page_link(CONTRACT, label="Data contract", icon=":material/contract:", query_params={"model": str(model_id)})
+    with page.store.reading() as reader:
+        guessed = guessed_among(reader, [row.id for row in datasets[:MOST]])
     for row in datasets[:MOST]:
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             st.page_link(
                 DATASET, label=f"**{plain(row.name)}**", query_params={"dataset": str(row.id)}, width="content"
             )
             widgets.tag(row.role)
+            if row.id in guessed:
+                widgets.badge("columns guessed", widgets.Tone.CARE, note="Nobody has said yet that they are right.")
             count = len(row.summary.get("columns", ()))
             st.caption(plain(f"{row.rows:,} rows, {count:,} columns"), width="content")
             target = row.roles.get("target")

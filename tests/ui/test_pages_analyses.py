@@ -12,7 +12,7 @@ from modelops.analyses.registry import ANALYSES
 from modelops.domain.canonical import canonical_bytes
 from modelops.domain.columns import ColumnRoles
 from modelops.domain.review import EvidenceKind
-from modelops.services import files, inventory, reviews, runs
+from modelops.services import datasets, files, inventory, reviews, runs
 from modelops.store.tables import DatasetRow, EvidenceRow, RunRow, RunState
 from modelops.ui import result_files, results
 from modelops.ui.comparing import asked_differences, verdict_pairs
@@ -122,6 +122,32 @@ def test_a_missing_column_leads_to_the_columns_of_the_dataset(visit, home, peopl
     )
     screen = visit("author", START, analysis="fairness", model="1", data="1")
     assert "Say what the columns of this dataset are for" in links(screen)
+
+
+GUESSED = "What the columns of cases are for was guessed; nobody has confirmed it yet."
+
+
+def as_they_are(store):
+    with store.reading() as reader:
+        row = reader.get(DatasetRow, 1, what="dataset")
+        return {"roles": ColumnRoles.model_validate(row.roles), "task": row.task, "positive": row.positive}
+
+
+@pytest.mark.parametrize(("path", "query"), [(RUN, {"run": "1"}), (START, {"analysis": "performance", "model": "1"})])
+def test_a_guess_that_nobody_confirmed_is_said_until_somebody_does(visit, home, people, now, path, query):
+    screen = visit("author", path, **query)
+    assert GUESSED in texts(screen)
+    assert "Look at them" in links(screen)
+    datasets.confirm_columns(home, 1, actor=people["author"], at=now, **as_they_are(home))
+    assert GUESSED not in texts(visit("author", path, **query))
+
+
+def test_a_result_that_was_made_with_other_columns_says_so(visit, home, people, now):
+    roles = as_they_are(home)["roles"].model_copy(update={"sensitive": ()})
+    inventory.correct_columns(home, 1, actor=people["author"], at=now, **as_they_are(home) | {"roles": roles})
+    shown = texts(visit("auditor", RUN, run="1"))
+    assert GUESSED not in shown
+    assert "This result was made with other uses of the columns of cases: Author changed them" in shown
 
 
 def test_drift_compares_the_test_data_with_the_reference_if_nobody_chooses(visit, home):

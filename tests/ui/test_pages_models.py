@@ -267,6 +267,40 @@ def test_roles_that_were_guessed_are_said_to_be_guessed(visit, home):
     assert "Target target, prediction prediction, score score" in texts(screen)
 
 
+def confirmed(store):
+    with store.reading() as reader:
+        return reader.all(AuditRow, action="dataset:confirm")
+
+
+def test_who_agrees_with_the_guess_says_so_with_one_button(visit, home):
+    screen = press(visit("author", DATASET, dataset="1"), "These are right")
+    assert "guessed from names and values" not in texts(screen)
+    assert "Guessed, and confirmed by Author, " in texts(screen)
+    assert "These are right" not in [found.label for found in screen.button]
+    (entry,) = confirmed(home)
+    assert (entry.actor_name, entry.subject, entry.contributes) == ("Author", "dataset/1", True)
+
+
+def test_a_guess_that_is_being_changed_is_saved_not_confirmed(visit, home):
+    screen = visit("author", DATASET, dataset="1")
+    choose(screen, {row_of(screen, "income"): {"Use": "not used"}})
+    assert next(found for found in screen.button if found.label == "These are right").disabled
+    screen = press(screen, "Save the columns")
+    assert "These are right" not in [found.label for found in screen.button]
+    assert confirmed(home) == []
+
+
+def test_the_list_of_the_data_says_whose_columns_were_guessed(visit, home):
+    press(visit("author", DATASET, dataset="1"), "These are right")
+    assert texts(visit("auditor", MODEL, model="1", tab="Data")).count("columns guessed") == 1
+
+
+def test_a_reviewer_reads_that_nobody_confirmed_the_guess(visit, home):
+    screen = visit("reviewer", DATASET, dataset="1")
+    assert "Nobody has confirmed them yet" in texts(screen)
+    assert "These are right" not in [found.label for found in screen.button]
+
+
 def test_a_corrected_column_is_saved(visit, home):
     screen = visit("author", DATASET, dataset="1")
     choose(screen, {row_of(screen, "region"): {"Sensitive": True}, row_of(screen, "income"): {"Use": "not used"}})
