@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from modelops.domain.columns import ColumnRole
 from modelops.domain.metric_words import metric_name, metric_phrase
 from modelops.domain.result import AnalysisResult, Measurement, Outcome, Scope, Verdict
 
@@ -26,6 +27,19 @@ SMALLEST_P = 0.0001
 """Below it how small a p-value is says nothing more."""
 _COUNTED = ("_count", "_trials")
 
+_ROLES = {
+    "group": ColumnRole.SENSITIVE,
+    "feature": ColumnRole.FEATURE,
+    "score": ColumnRole.SCORE,
+    "prediction": ColumnRole.PREDICTION,
+}
+"""The role of the columns that each key of a scope tells apart."""
+_OWED = {
+    ColumnRole.SENSITIVE: "Name one, or record under the question why there is none.",
+    ColumnRole.FEATURE: "Choose the columns that the model sees.",
+}
+"""Roles whose absence may hide what is to be judged, and what to do about it."""
+
 _ByScope = Mapping[tuple[str, str], Measurement]
 
 
@@ -45,8 +59,10 @@ def judge(policy: Policy, result: AnalysisResult) -> tuple[Verdict, ...]:
     Real: the adjusted p-value is below alpha where the rule names one; otherwise the interval lies beyond the limit as
     a whole; without an interval always. A large violation that could be chance is not a pass: more data would decide.
     A value that was not measured, and one from fewer rows than the rule asks for, are not enough data, never a pass.
-    Where the result says that there is nothing of the kind to measure, the rule is not applicable. What a result says
-    of all rows, or of all columns, it says of each: a reason why nothing was measured there is the reason here.
+    So is what was not measured because nobody named the sensitive columns, or the features: that nobody is told apart
+    is for people to say, not for a file to leave out. Where the result says that there is nothing of the kind to
+    measure, or no column has the role of a score or prediction, the rule is not applicable. What a result says of all
+    rows, or of all columns, it says of each: a reason why nothing was measured there is the reason here.
     """
     return judge_rules(policy.rules_for(result.analysis), result)
 
@@ -83,6 +99,10 @@ def _verdicts(rule: Rule, result: AnalysisResult, known: _ByScope) -> Iterator[V
         )
         yield Verdict(rule=rule.id, verdict=Outcome.NOT_APPLICABLE, because=because, metric=rule.metric)
         return
+    if not judged and (told := _without_role(rule, result)) is not None:
+        outcome, because = told
+        yield Verdict(rule=rule.id, verdict=outcome, because=because, metric=rule.metric, scope=rule.scope)
+        return
     if not judged:
         because = f"This run did not measure {metric_phrase(rule.metric)}{_wanted_scope(rule)}."
         yield Verdict(rule=rule.id, verdict=Outcome.NOT_RUN, because=because, metric=rule.metric, scope=rule.scope)
@@ -117,6 +137,21 @@ def _in_use(rule: Rule, found: list[Measurement], result: AnalysisResult) -> lis
     if not with_role:
         return found
     return [one for one in found if one.scope.get("feature", "") in {"", *with_role}]
+
+
+def _without_role(rule: Rule, result: AnalysisResult) -> tuple[Outcome, str] | None:
+    """Say what it means that nothing was measured for each group or column: no column may have the role."""
+    data = result.inputs.get("data")
+    if data is None or not data.roles:
+        return None
+    there = {role for text in data.roles.values() for role in _words(text)}
+    absent = next((role for key in rule.for_each if (role := _ROLES.get(key)) and role not in there), None)
+    if absent is None:
+        return None
+    name, nobody = metric_name(rule.metric), f"no column has the role {absent}"
+    if absent in _OWED:
+        return Outcome.NOT_ENOUGH_DATA, f"{name}{UNMEASURED}{nobody}. {_OWED[absent]}"
+    return Outcome.NOT_APPLICABLE, f"{name} does not apply: {nobody}. Name it, if the model gives one."
 
 
 def _words(roles: str) -> set[str]:

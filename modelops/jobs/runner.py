@@ -36,8 +36,11 @@ _HEARTBEAT_SECONDS = 5.0
 _DEAD_AFTER = timedelta(seconds=60)
 _log = logging.getLogger(__name__)
 
-# What a run is called when several verdicts come together: the gravest first.
-_GRAVITY = (Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.IMMATERIAL, Outcome.PASSED, Outcome.NOT_APPLICABLE)
+# What a run is called when several verdicts come together: the gravest first. What was left out is no pass.
+_GRAVITY = (
+    *(Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.NOT_RUN),
+    *(Outcome.IMMATERIAL, Outcome.PASSED, Outcome.NOT_APPLICABLE),
+)
 
 
 def start(store: Store, settings: Settings) -> Callable[[], None]:

@@ -15,6 +15,8 @@ from modelops.analyses.base import Need, Sample
 from modelops.analyses.registry import ANALYSES, analysis
 from modelops.domain.judging import judge
 from modelops.domain.result import Outcome
+from modelops.errors import NotMeasured
+from modelops.evaluation.role_text import roles_as_text
 from tests.analyses.judged import default_policy, result_of
 from tests.analyses.samples import table
 from tests.analyses.test_every_analysis import CASES, QUICK, Case, fitted
@@ -102,3 +104,32 @@ def test_every_task_of_every_analysis_is_looked_at():
     kinds = {"classification": {"binary", "multiclass"}, "regression": {"regression"}}
     wanted = {(one.key, kind) for one in ANALYSES for task in one.tasks for kind in kinds[task]}
     assert {(case.key, case.kind) for case in ALL_CASES} == wanted
+
+
+LEFT_OUT = {
+    "sensitive": (),
+    "features": (),
+    "scores": (),
+    "ids": (),
+    **dict.fromkeys(("target", "prediction", "time"), None),
+}
+
+
+def without(sample, role):
+    classes = {"score_classes": ()} if role == "scores" else {}
+    return sample and Sample(sample.source, sample.roles.model_copy(update={role: LEFT_OUT[role], **classes}))
+
+
+@pytest.mark.parametrize("role", LEFT_OUT)
+@each_case
+def test_no_rule_is_silent_where_no_column_has_a_role(place, role):
+    case = ALL_CASES[place]
+    case = replace(case, parameters={**case.parameters, **DECLARED.get(case.key, {})})
+    data = complete(case)
+    data = replace(data, **{name: without(getattr(data, name), role) for name in ("data", "reference", "train")})
+    try:
+        found = case.compute(data)
+    except NotMeasured:
+        return  # the run says that it needs the role
+    told = judge(default_policy(), result_of(found, case.key, task=data.task, roles=roles_as_text(data.data.roles)))
+    assert {(one.rule, one.because) for one in told if one.verdict is Outcome.NOT_RUN} == set()

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelops.domain.digest import Digest
 from modelops.domain.policy import Policy, Rule, Significance, judge, not_run
 from modelops.domain.result import AnalysisResult, InputRecord, Measurement, Outcome, Protection
 
@@ -327,3 +328,34 @@ def test_a_metric_inside_a_sentence_begins_in_small_letters():
 def test_one_row_is_one_row():
     found = verdict(rule(minimum_sample=30), measurement(0.9, size=1))
     assert found.because.endswith("rests on 1 row; the rule asks for 30.")
+
+
+def of_columns(roles, *measurements):
+    data = InputRecord(digest=Digest.of(b"data"), roles=roles)
+    return result(*measurements).model_copy(update={"inputs": {"data": data}})
+
+
+@pytest.mark.parametrize(
+    ("key", "outcome", "words"),
+    [
+        ("group", Outcome.NOT_ENOUGH_DATA, "no column has the role sensitive. Name one, or record"),
+        ("feature", Outcome.NOT_ENOUGH_DATA, "no column has the role feature. Choose"),
+        ("score", Outcome.NOT_APPLICABLE, "no column has the role score. Name it, if"),
+        ("prediction", Outcome.NOT_APPLICABLE, "no column has the role prediction. Name it, if"),
+    ],
+)
+def test_what_needs_a_role_that_no_column_has_says_so_and_what_to_do(key, outcome, words):
+    (found,) = judge(policy(rule(for_each=key)), of_columns({"label": "target"}, measurement(0.9)))
+    assert found.verdict is outcome
+    assert words in found.because
+
+
+def test_leaving_out_the_sensitive_column_is_no_pass():
+    rules = policy(rule(id="all"), rule(id="groups", for_each="group"))
+    told = {one.rule: one.verdict for one in judge(rules, of_columns({"label": "target"}, measurement(0.9)))}
+    assert told == {"all": Outcome.PASSED, "groups": Outcome.NOT_ENOUGH_DATA}
+
+
+def test_what_a_run_with_the_role_did_not_measure_was_not_run():
+    (found,) = judge(policy(rule(for_each="group")), of_columns({"sex": "feature 1, sensitive"}, measurement(0.9)))
+    assert found.verdict is Outcome.NOT_RUN

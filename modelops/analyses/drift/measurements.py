@@ -298,5 +298,9 @@ def share_measurement(judged: Sequence[Judged], note: str) -> Measurement:
         value,
         size=len(tested),
         note=f"{note}; {left} features could not be tested" if left else note,
-        otherwise="Not enough data: no feature could be tested.",
+        otherwise=(
+            "Not enough data: no feature could be tested."
+            if judged
+            else "No column has the role feature. Choose the columns that the model sees."
+        ),
     )

@@ -223,8 +223,7 @@ class Comparing:
     ) -> None:
         note = f"adjusted p at most {self.margins.alpha:g}, and effect at least {self.margins.effect:g}"
         note += f" or missing share changed by at least {self.margins.missing:g}"
-        if features:
-            self.findings.measurements.append(share_measurement(features, note))
+        self.findings.measurements.append(share_measurement(features, note))
         if self.parameters.domain_classifier:
             self.findings.measurements += classifier_measurements(classifier, reason)
         for judged in (*features, *outputs):

@@ -178,6 +178,12 @@ def _straightened(metric: str, value: float, reference: float, loss: float) -> t
     return loss, 1.0
 
 
+_OF_LOSS = (
+    *("performance_loss", "relative_performance_loss"),
+    *("performance_loss_p_value", "performance_loss_adjusted_p_value"),
+)
+
+
 def loss_measurements(
     found: Losses | str, over: OverTime, band: Band | str, periods: Periods, *, level: float
 ) -> Iterator[Measurement]:
@@ -187,7 +193,7 @@ def loss_measurements(
         size = int(over.sizes[place])
         if isinstance(found, str) or isinstance(band, str):
             reason = found if isinstance(found, str) else str(band)
-            for name in ("performance_loss", "performance_loss_p_value", "performance_loss_adjusted_p_value"):
+            for name in _OF_LOSS:
                 yield measured(name, None, size=size, scope=scope, otherwise=reason)
             continue
         reason = over.reason if size else "No row of this period has a label."
@@ -204,17 +210,17 @@ def loss_measurements(
             note=note,
             otherwise=reason,
         )
-        if band.value:
-            yield measured(
-                "relative_performance_loss",
-                float(found.loss[place]) / abs(band.value),
-                size=size,
-                scope=scope,
-                interval=(interval[0] / abs(band.value), interval[1] / abs(band.value)),
-                level=level,
-                note=note,
-                otherwise=reason,
-            )
+        scale = abs(band.value)
+        yield measured(
+            "relative_performance_loss",
+            float(found.loss[place]) / scale if scale else None,
+            size=size,
+            scope=scope,
+            interval=(interval[0] / scale, interval[1] / scale) if scale else None,
+            level=level,
+            note=note,
+            otherwise=reason if scale else "The value in the reference is 0: nothing is a share of it.",
+        )
         for name, values in (("p_value", found.p_values), ("adjusted_p_value", found.adjusted)):
             yield measured(f"performance_loss_{name}", float(values[place]), size=size, scope=scope, otherwise=reason)
 
