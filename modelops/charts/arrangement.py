@@ -150,6 +150,25 @@ def numeric(values: Iterable[Value]) -> bool:
     return all(not isinstance(value, str) for value in values)
 
 
+def log_ticks(curve: Curve) -> list[float]:
+    """Return the ticks of an x axis on a log scale: 1, 2 and 5 of each decade, over more than three decades 1 alone.
+
+    Examples
+    --------
+    >>> from modelops.domain.result import Curve, Series, Shape
+    >>> sizes = Series(name="a", x=(30, 900), y=(0, 1))
+    >>> log_ticks(Curve(name="c", title="", shape=Shape.LINE, x_title="", y_title="", series=(sizes,), x_scale="log"))
+    [50.0, 100.0, 200.0, 500.0]
+    """
+    ends = extent(x for series in curve.series for x in series.x)
+    if ends is None:
+        return []
+    first, last = (math.log10(end) for end in ends)
+    steps = (1, 2, 5) if last - first <= 3 else (1,)
+    ticks = (step * 10.0**power for power in range(math.floor(first), math.ceil(last) + 1) for step in steps)
+    return [tick for tick in ticks if ends[0] <= tick <= ends[1]]
+
+
 def are_times(values: Sequence[Value]) -> bool:
     """Return whether all values are times as ISO 8601 writes them."""
     try:

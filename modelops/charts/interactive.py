@@ -108,6 +108,9 @@ def _places(drawn: go.Figure, curve: Curve) -> Places:
     if arranged.are_times(values):
         drawn.update_xaxes(type="date")
         return list
+    if curve.x_scale == "log":
+        ticks = arranged.log_ticks(curve)
+        drawn.update_xaxes(type="log", tickvals=ticks, ticktext=[arranged.number(tick) for tick in ticks])
     if arranged.numeric(x for series in curve.series for x in series.x):
         return list
     names = list(dict.fromkeys(arranged.label_of(x) for series in curve.series for x in series.x))

@@ -101,6 +101,11 @@ def _nan(values: Sequence[arranged.Value]) -> list[float]:
 def _places(axes: Axes, curve: Curve) -> Callable[[Sequence[arranged.Value]], list[float]]:
     """Return how x values become places: numbers as they are, times and names in their order."""
     names = list(dict.fromkeys(arranged.label_of(x) for series in curve.series for x in series.x))
+    if curve.x_scale == "log":
+        marked = arranged.log_ticks(curve)
+        axes.set_xscale("log")
+        axes.set_xticks(marked, [arranged.number(tick) for tick in marked])
+        axes.minorticks_off()
     if arranged.numeric(x for series in curve.series for x in series.x):
         return _nan
     order = {name: float(k) for k, name in enumerate(names)}

@@ -104,7 +104,8 @@ class Curve(Record):
 
     A heat map has one series for each row (``name``: the row, ``x``: the columns, ``y``: the values). A forest plot has
     the labels in ``x``, the estimates in ``y``. ``reference`` is a line that the reader compares with (the diagonal of
-    a calibration curve is ``"diagonal"``, a number is a level).
+    a calibration curve is ``"diagonal"``, a number is a level). ``x_scale`` is written only where it is not linear:
+    equal ratios are equal distances then, and every ``x`` is a number above zero.
     """
 
     name: str
@@ -116,6 +117,14 @@ class Curve(Record):
     scope: Scope = Field(default_factory=dict)
     reference: float | Literal["diagonal"] | None = None
     note: str | None = None
+    x_scale: Literal["linear", "log"] = Field(default="linear", exclude_if=lambda scale: scale == "linear")
+
+    @model_validator(mode="after")
+    def _placeable(self) -> Self:
+        values = [x for series in self.series for x in series.x] if self.x_scale == "log" else []
+        if any(not isinstance(x, float | int) or x <= 0 for x in values):
+            raise ValueError(f"curve {self.name!r}: on a log scale every x is a number above 0")
+        return self
 
 
 class ResultTable(Record):

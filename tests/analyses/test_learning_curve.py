@@ -276,3 +276,12 @@ def test_one_class_is_refused_with_the_reason():
 def test_without_a_target_nothing_is_measured():
     with pytest.raises(NotMeasured, match="target"):
         compute(evaluation(linear(100, 1), task=Task.REGRESSION, features=("a",)))
+
+
+@pytest.mark.parametrize(("train_rows", "scale"), [(2_000, "log"), (60, "linear")])
+def test_sizes_over_more_than_a_decade_stand_on_a_log_scale(train_rows, scale):
+    found = compute(regression_with(LinearRegression(), train_rows=train_rows))
+    (chart,) = [one for one in found.curves if one.name == "learning_curve"]
+    reached = [x for series in chart.series for x in series.x]
+    assert (max(reached) > 10 * min(reached)) == (scale == "log")
+    assert chart.x_scale == scale

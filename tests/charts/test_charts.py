@@ -445,3 +445,28 @@ def test_the_room_imports_no_drawing_library_until_it_draws():
     code = "import sys, modelops.charts; print([m for m in ('plotly', 'matplotlib') if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def on_a_log_scale():
+    return curve(Shape.LINE, Series(name="a", x=(30, 90, 900), y=(0.6, 0.7, 0.9)), x_scale="log")
+
+
+def test_equal_ratios_are_equal_distances_on_a_log_scale():
+    axis = figure(on_a_log_scale()).layout.xaxis
+    assert axis.type == "log"
+    assert (axis.tickvals, axis.ticktext) == ((50, 100, 200, 500), ("50", "100", "200", "500"))
+    # In a picture: of the way from 30 to 900, a factor of 30, the factor of 3 up to 90 takes log 3 / log 30.
+    path = next(one for one in static_svg(on_a_log_scale()).split("<path ") if "stroke-width: 1.6" in one)
+    first, middle, last = (float(place.split()[0]) for place in path.split('d="M')[1].split('"')[0].split("L"))
+    assert (middle - first) / (last - first) == pytest.approx(np.log(3) / np.log(30), abs=0.001)
+
+
+@pytest.mark.parametrize("x", [(0, 1), ("a", "b"), (-1, 5), (None, 2)])
+def test_what_has_no_place_on_a_log_scale_is_refused(x):
+    with pytest.raises(ValueError, match="on a log scale every x is a number above 0"):
+        curve(Shape.LINE, Series(name="a", x=x, y=(1, 2)), x_scale="log")
+
+
+def test_a_scale_is_written_only_where_it_is_not_linear():
+    assert "x_scale" not in curve(Shape.LINE, Series(name="a", x=(1,), y=(1,))).model_dump_json()
+    assert '"x_scale":"log"' in on_a_log_scale().model_dump_json()

@@ -12,6 +12,7 @@ from modelops.domain.result import Curve, ResultTable, Series, Shape
 
 _FURTHER = (2, 4)
 _POINTS = 60
+_DECADE = 10
 _FEW_SIZES = f"Not enough data: a power law needs {FEWEST_SIZES} numbers of rows, each twice the one before."
 _NEVER = "By the fitted power law there is no such number of rows, or it is beyond all bounds."
 _MOST_ROWS = 1e12
@@ -178,6 +179,7 @@ def _chart(curve: LearningCurve, metric: str) -> Curve:
                 high=tuple(end[1] if end else None for _, end in numbers),
             )
         )
+    reached = [x for one in series for x in one.x if isinstance(x, float)]
     return Curve(
         name="learning_curve",
         title=f"{metric_name(metric)} by number of training rows",
@@ -186,4 +188,6 @@ def _chart(curve: LearningCurve, metric: str) -> Curve:
         y_title=f"{metric_name(metric)} on the test rows",
         series=tuple(series),
         note="Thin lines: one order of the rows each. Beyond the rows that there are: a power law.",
+        # Sizes that grow by ratios would crowd at the left of a linear axis.
+        x_scale="log" if max(reached) > _DECADE * min(reached) > 0 else "linear",
     )
