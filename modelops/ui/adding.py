@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from modelops.domain.checklist import Gate
 from modelops.domain.inventory import DatasetRole
@@ -54,31 +55,23 @@ def add_version(page: Page, model_id: int, versions: Sequence[VersionRow]) -> No
         key=f"parent {model_id}",
     )
     notes = st.text_area("Notes (optional)", max_chars=2_000, height=80, key=f"notes {model_id}")
+    # The field for the file keeps its place and stays: what is chosen may change while a file is under way.
+    place = st.container()
+    classes = _class_names(place, model_id) if kind == _WITH_FILE else ""
+    query = {"label": label, "notes": notes} | ({"parent": str(parent)} if parent else {})
+    query |= {"classes": classes} if classes.strip() else {}
+    sent = upload(
+        "Model file",
+        f"/api/v1/models/{model_id}/versions",
+        key="version file",
+        query=query,
+        limit=page.settings.max_upload,
+        blocked="" if label.strip() else "Give the version a label, then upload its file.",
+        away=kind != _WITH_FILE,
+    )
+    if sent:
+        st.switch_page(VERSION, query_params={"version": str(sent.id)})
     if kind == _WITH_FILE:
-        classes = st.text_input(
-            "Names of the classes 0, 1, ... (optional)",
-            max_chars=2_000,
-            placeholder="no, yes",
-            key=f"classes {model_id}",
-            help=(
-                "Only for a file that numbers its classes, as those of XGBoost and LightGBM do: what 0 stands for, "
-                "then what 1 stands for, separated by commas. Left empty, the labels of the target are taken in sorted "
-                "order, and every result says so."
-            ),
-        )
-        query = {"label": label, "notes": notes} | ({"parent": str(parent)} if parent else {})
-        query |= {"classes": classes} if classes.strip() else {}
-        limit = page.settings.max_upload
-        sent = upload(
-            "Model file",
-            f"/api/v1/models/{model_id}/versions",
-            key="version file",
-            query=query,
-            limit=limit,
-            blocked="" if label.strip() else "Give the version a label, then upload its file.",
-        )
-        if sent:
-            st.switch_page(VERSION, query_params={"version": str(sent.id)})
         return
     if st.button("Add the version", type="primary"):
         with frame.refusals_shown():
@@ -86,6 +79,20 @@ def add_version(page: Page, model_id: int, versions: Sequence[VersionRow]) -> No
                 page.store, model_id, actor=page.actor, at=page.at, label=label, notes=notes, parent_id=parent
             )
             st.switch_page(VERSION, query_params={"version": str(row.id)})
+
+
+def _class_names(place: DeltaGenerator, model_id: int) -> str:
+    return place.text_input(
+        "Names of the classes 0, 1, ... (optional)",
+        max_chars=2_000,
+        placeholder="no, yes",
+        key=f"classes {model_id}",
+        help=(
+            "Only for a file that numbers its classes, as those of XGBoost and LightGBM do: what 0 stands for, "
+            "then what 1 stands for, separated by commas. Left empty, the labels of the target are taken in sorted "
+            "order, and every result says so."
+        ),
+    )
 
 
 def add_dataset(page: Page, model_id: int) -> None:

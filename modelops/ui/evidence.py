@@ -163,11 +163,16 @@ def _add(page: Page, review: ReviewRow, now: Asked) -> None:
     kind = st.segmented_control(
         "Kind", ["Text", "Link", "File"], default="Text", key=f"kind {now.question.id}", required=True
     )
-    if kind == "File":
+    # Once there, the field for a file stays: another kind may be chosen while a file is under way.
+    began = f"file begun {now.question.id}"
+    if kind == "File" or began in st.session_state:
+        st.session_state[began] = True
         path = f"/api/v1/reviews/{review.id}/questions/{now.question.id}/evidence"
         reason = {"reason": "A file was added."} if review.submission else {}
-        if upload("File to attach", path, key=f"file {now.question.id}", query=reason):
+        key = f"file {now.question.id}"
+        if upload("File to attach", path, key=key, query=reason, away=kind != "File"):
             st.rerun(scope="fragment")
+    if kind == "File":
         return
     with st.form(f"add {kind} {now.question.id} {len(now.evidence)}", border=False):
         title = st.text_input("Title", max_chars=150)

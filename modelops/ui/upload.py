@@ -16,7 +16,7 @@ _HTML = """
 </div>
 """
 _CSS = """
-.box { display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; padding: .9rem; font: inherit;
+.box:not([hidden]) { display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; padding: .9rem; font: inherit;
   border: 1px dashed var(--st-border-color); border-radius: var(--st-base-radius); color: var(--st-text-color); }
 .pick { display: flex; flex-direction: column; gap: .3rem; flex: 1 1 14rem; min-width: 0; }
 .name { font-size: .9rem; }
@@ -27,14 +27,20 @@ input { font: inherit; max-width: 100%; color: var(--st-text-color); }
 progress { flex: 1 1 100%; accent-color: var(--st-primary-color); }
 .said { flex: 1 1 100%; font-size: .9rem; overflow-wrap: anywhere; }
 .blocked { flex: 1 1 100%; font-size: .9rem; }
-.said:empty, .blocked:empty { display: none; }
+.box[hidden], .said:empty, .blocked:empty { display: none; }
 .bad { padding: .6rem .8rem; color: var(--st-red-text-color, #b3261e);
   background: var(--st-red-background-color, #fbeaea); border-radius: var(--st-base-radius); }
 """
 _JS = """
 export default function ({ parentElement, data, setTriggerValue }) {
   const at = (selector) => parentElement.querySelector(selector);
-  const input = at("input"), send = at(".send"), bar = at("progress"), said = at(".said");
+  const box = at(".box"), input = at("input"), send = at(".send"), bar = at("progress"), said = at(".said");
+  // What a drawing wants is kept on the box: an answer comes to the drawing in which its file was sent.
+  box.dataset.away = data.away ? "yes" : "";
+  const place = () => {
+    if (!box.dataset.away) box.dataset.late = "";
+    box.hidden = Boolean(box.dataset.away) && !input.disabled && !box.dataset.late;
+  };
   at(".name").textContent = data.label;
   if (data.accept) input.accept = data.accept;
   const say = (text, bad) => {
@@ -45,7 +51,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const file = input.files[0];
     send.disabled = !file || input.disabled || file.size > data.limit || Boolean(data.blocked);
   };
-  const fail = (text) => { input.disabled = false; bar.hidden = true; ready(); say(text, true); };
+  const fail = (text) => {
+    input.disabled = false; bar.hidden = true; box.dataset.late = box.dataset.away;
+    place(); ready(); say(text, true);
+  };
   input.onchange = () => {
     const file = input.files[0];
     ready();
@@ -67,7 +76,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
       say(bar.value < 1 ? `Sending: ${Math.round(bar.value * 100)} %` : "Received. It is being opened in the sandbox.");
     };
     request.onload = () => {
-      input.disabled = false; bar.hidden = true;
+      input.disabled = false; bar.hidden = true; place();
       let answer = {};
       try { answer = JSON.parse(request.responseText); } catch { /* the status says it */ }
       if (request.status < 300) { input.value = ""; say("Done."); setTriggerValue("done", answer); }
@@ -77,6 +86,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     request.send(file);
   };
   at(".blocked").textContent = data.blocked;
+  place();
   ready();
 }
 """
@@ -98,13 +108,16 @@ def upload(
     accept: str = "",
     limit: int = 1 << 30,
     blocked: str = "",
+    away: bool = False,
 ) -> Uploaded | None:
     """Show a field for one file; return what it became, in the run right after it was sent.
 
     A page must show it in that run too, or the answer is lost: what lacks before a file can be sent is ``blocked``,
-    never a reason to leave the field out.
+    never a reason to leave the field out. Where something else was chosen than a file, the field is ``away``: it is
+    seen only as long as a file is under way, or when that was refused.
     """
     component = st.components.v2.component("modelops_upload", html=_HTML, css=_CSS, js=_JS)
     data = {"label": label, "path": path, "query": query or {}, "accept": accept, "limit": limit, "blocked": blocked}
+    data["away"] = away
     answer = component(key=key, data=data, on_done_change=lambda: None).done
     return Uploaded(int(answer["id"])) if answer and "id" in answer else None

@@ -14,7 +14,7 @@ from modelops.ui import upload
 
 HERE = "http://field.test/"
 REFUSAL = "model.skops is a table (csv), a model is wanted here. " * 6
-GIVEN = {"label": "Model file", "path": "/sent", "query": {}, "accept": "", "limit": 1000, "blocked": ""}
+GIVEN = {"label": "Model file", "path": "/sent", "query": {}, "accept": "", "limit": 1000, "blocked": "", "away": False}
 
 
 def document() -> str:
@@ -53,7 +53,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
     return found
 
 
-def draw(page: Page, **changes: str) -> None:
+def draw(page: Page, **changes: object) -> None:
     page.evaluate("data => window.draw(data)", {**GIVEN, **changes})
 
 
@@ -93,13 +93,15 @@ def test_what_lacks_keeps_a_chosen_file_until_it_is_there(page, files):
     assert page.evaluate("window.done") == [["done", {"id": 7}]]
 
 
-def test_a_field_that_is_drawn_again_while_a_file_is_under_way_still_gives_its_answer(page, files):
-    held: list[Route] = []
+@pytest.fixture
+def held(page: Page) -> list[Route]:
+    """What was sent and has no answer yet."""
+    found: list[Route] = []
+    page.route("**/sent*", lambda route: found.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    return found
 
-    def hold(route: Route) -> None:
-        held.append(route)
 
-    page.route("**/sent*", hold)
+def test_a_field_that_is_drawn_again_while_a_file_is_under_way_still_gives_its_answer(page, files, held):
     draw(page)
     send(page, files["good"])
     expect(page.get_by_role("status")).to_contain_text("Sending")
@@ -108,3 +110,40 @@ def test_a_field_that_is_drawn_again_while_a_file_is_under_way_still_gives_its_a
     answered(held[0])
     expect(page.get_by_role("status")).to_have_text("Done.")
     assert page.evaluate("window.done") == [["done", {"id": 7}]]
+
+
+def test_a_field_is_not_seen_where_something_else_than_a_file_was_chosen(page, files):
+    draw(page, away=True)
+    expect(page.locator(".box")).to_be_hidden()
+    draw(page)
+    expect(page.locator(".box")).to_be_visible()
+
+
+def test_a_file_that_is_under_way_is_seen_and_gives_its_answer_when_something_else_was_chosen(page, files, held):
+    draw(page)
+    send(page, files["good"])
+    expect(page.get_by_role("status")).to_contain_text("Sending")
+    draw(page, away=True)
+    expect(page.get_by_role("status")).to_be_visible()
+    answered(held[0])
+    expect(page.locator(".box")).to_be_hidden()
+    assert page.evaluate("window.done") == [["done", {"id": 7}]]
+
+
+def test_a_refusal_is_seen_also_when_something_else_was_chosen_meanwhile(page, files, held):
+    draw(page)
+    send(page, files["bad"])
+    expect(page.get_by_role("status")).to_contain_text("Sending")
+    draw(page, away=True)
+    answered(held[0])
+    expect(page.get_by_role("status")).to_have_text(REFUSAL.strip())
+    draw(page, away=True)
+    expect(page.get_by_role("status")).to_be_visible()
+
+
+def test_a_refusal_that_was_seen_goes_with_its_field(page, files):
+    draw(page)
+    send(page, files["bad"])
+    expect(page.get_by_role("status")).to_have_text(REFUSAL.strip())
+    draw(page, away=True)
+    expect(page.locator(".box")).to_be_hidden()

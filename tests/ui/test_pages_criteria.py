@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -195,6 +196,21 @@ def test_a_question_that_a_link_leads_to_stands_first_and_open(review, visit):
     assert rows(screen) == [usual[-1], *usual[:-1]]
     assert screen.session_state[key_of(usual[-1])]
     assert "The question that the link asked for." in texts(screen)
+
+
+def file_fields(screen):
+    """The number of each field for a file, and whether it is away."""
+    fields = [one.proto for one in screen.get("bidi_component") if "limit" in (one.proto.json or "")]
+    return [(field.id, json.loads(field.json)["away"]) for field in fields]
+
+
+def test_the_field_of_a_file_stays_when_another_kind_of_evidence_is_chosen(review, visit):
+    screen = visit("author", "pages/reviews/checklist.py", review="1", question="problem.done")
+    screen.session_state["add evidence problem.done"] = True
+    assert file_fields(screen.run()) == []
+    ((number, is_away),) = file_fields(screen.button_group(key="kind problem.done").set_value("File").run())
+    assert not is_away
+    assert file_fields(screen.button_group(key="kind problem.done").set_value("Text").run()) == [(number, True)]
 
 
 def test_an_analysis_that_lacks_its_data_is_not_run_and_says_why(review, visit):

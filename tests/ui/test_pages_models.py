@@ -174,6 +174,15 @@ def test_the_field_of_a_file_under_way_stays_when_its_version_has_come_to_be(vis
     assert screen.get("bidi_component")[0].proto.id == before
 
 
+def test_the_field_of_a_file_stays_when_a_version_without_one_is_chosen(visit, home):
+    screen = visit("author", MODEL, model="1")
+    before = screen.get("bidi_component")[0].proto.id
+    assert sent_to(screen)["away"] is False
+    field(screen, "What is there of it?", "radio").set_value("Only its predictions").run()
+    assert screen.get("bidi_component")[0].proto.id == before
+    assert sent_to(screen)["away"] is True
+
+
 def test_a_file_without_a_label_for_its_version_is_not_sent_but_its_field_stays(visit, home):
     screen = visit("author", MODEL, model="1")
     assert sent_to(screen)["blocked"] == ""
