@@ -54,7 +54,9 @@ class Coded:
 
 
 def coded(sample: Sample, name: str) -> Coded:
-    """Return one column as codes into its sorted labels (numbers in numeric order).
+    """Return one column as codes into those labels that occur in it, sorted (numbers in numeric order).
+
+    A dictionary may hold more: a file keeps the categories of rows that were filtered out.
 
     Raises
     ------
@@ -74,9 +76,10 @@ def coded(sample: Sample, name: str) -> Coded:
     whole = column.unify_dictionaries().combine_chunks()
     labels = as_labels(whole.dictionary.to_pandas())
     indices = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    levels = in_order(label for label in labels if label is not None)
+    occurs = np.bincount(indices + 1, minlength=len(labels) + 1)[1:] > 0
+    levels = in_order(label for label in labels[occurs] if label is not None)
     place = {level: position for position, level in enumerate(levels)}
-    table = np.array([*(-1 if label is None else place[label] for label in labels), -1], dtype=np.int32)
+    table = np.array([*(place.get(label, -1) for label in labels), -1], dtype=np.int32)
     return Coded(table[indices], levels)
 
 
@@ -118,7 +121,8 @@ def groups(sample: Sample, name: str, *, most: int, count: int = _RANGES) -> tup
         return column, None
     counts = column.counts()
     largest = set(np.lexsort((np.arange(counts.size), -counts))[: most - 1].tolist())
-    levels = (*(level for position, level in enumerate(column.levels) if position in largest), OTHER)
+    kept = (level for position, level in enumerate(column.levels) if position in largest and level != OTHER)
+    levels = (*kept, OTHER)
     place = {level: position for position, level in enumerate(levels)}
     table = np.array([*(place.get(level, len(levels) - 1) for level in column.levels), -1], dtype=np.int32)
     note = f"{name} has {len(column.levels)} levels; the {most - 1} largest are shown, the rest together as {OTHER}."

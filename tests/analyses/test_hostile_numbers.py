@@ -6,6 +6,7 @@ import pytest
 from modelops.analyses.bars import equal_bins
 from modelops.analyses.base import Run
 from modelops.analyses.calibration.recalibration import linear_recalibration
+from modelops.analyses.cores.row_hashes import significant
 from modelops.analyses.levels import coded, ranges
 from modelops.analyses.measuring import measured
 from modelops.analyses.registry import analysis
@@ -162,3 +163,13 @@ def test_errors_that_differ_by_rounding_alone_are_drawn(key):
 def test_predictions_that_differ_by_rounding_alone_have_no_slope():
     predicted = np.array([0.3, 0.1 + 0.2] * 20)
     assert linear_recalibration(predicted, np.arange(40.0), weighting(None, None, predicted)).line is None
+
+
+def test_a_denormal_number_is_not_rounded():
+    assert significant(np.array([5e-324, 1.7e308]), 3).tolist() == [5e-324, 1.7e308]
+
+
+def test_histograms_of_drift_end_where_floats_end():
+    values = 1e308 * np.random.default_rng(3).uniform(-1, 1, 240)
+    found = computed("drift", evaluation({"x": values}, reference={"x": np.arange(240.0)}, features=("x",)))
+    assert any(curve.name == "overlay" for curve in found.curves)

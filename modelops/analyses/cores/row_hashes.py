@@ -121,10 +121,10 @@ def significant(numbers: NDArray[np.float64], digits: int) -> NDArray[np.float64
     """
     usable = np.isfinite(numbers) & (numbers != 0)
     exponent = np.floor(np.log10(np.abs(numbers), where=usable, out=np.zeros_like(numbers)))
-    scale = np.power(10.0, digits - 1 - exponent)
-    usable &= np.isfinite(scale) & (scale > 0)
     rounded = np.array(numbers)
     with np.errstate(over="ignore"):
+        scale = np.power(10.0, digits - 1 - exponent)
+        usable &= np.isfinite(scale) & (scale > 0)
         rounded[usable] = np.rint(numbers[usable] * scale[usable]) / scale[usable]
     return np.where(np.isfinite(rounded), rounded + 0.0, numbers)
 

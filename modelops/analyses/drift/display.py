@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -57,7 +58,8 @@ def _step_series(bars: Bars, drift: ColumnDrift) -> tuple[Series, ...] | None:
     if len(bars.edges) < 2 or drift.numeric is None:
         return None
     width = float(bars.edges[1] - bars.edges[0])
-    starts = [float(bars.edges[0]) - width, *bars.edges.tolist(), float(bars.edges[-1]) + width]
+    ends = float(bars.edges[0]) - width, float(bars.edges[-1]) + width
+    starts = [max(ends[0], -sys.float_info.max), *bars.edges.tolist(), min(ends[1], sys.float_info.max)]
     return tuple(
         Series(name=name, x=tuple(starts), y=(*shares.tolist(), float(shares[-1])))
         for name, shares in zip(("reference", "current"), _shares(bars), strict=True)

@@ -170,7 +170,7 @@ def _straightened(metric: str, value: float, reference: float, loss: float) -> t
     the plain scale would give too many alarms. Shares are taken as log odds, mean errors as logarithms.
     """
     if metric in BETTER_IF_SMALLER and metric != "mean_error" and min(value, reference) > 0:
-        return float(np.log(value / reference)), 1 / reference
+        return float(np.log(value) - np.log(reference)), 1 / reference
     if metric not in BETTER_IF_SMALLER and 0 < reference < 1:
         inside = min(max(value, 1e-9), 1 - 1e-9)
         odds = np.log(reference / (1 - reference)) - np.log(inside / (1 - inside))

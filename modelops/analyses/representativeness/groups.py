@@ -176,9 +176,10 @@ def _levels(name: str, data: Table, other: Table | None, *, most: int, reason: s
     known = ours if theirs is None or not theirs.counts().sum() else theirs
     kept, note = _largest(name, known, most)
     # Levels of the data that the population does not have stay apart from its own small ones.
-    new = [level for level in ours.levels if theirs is not None and level not in set(theirs.levels)]
+    new = [level for level in ours.levels if level not in set(known.levels)]
     unknown = in_order(new) if len(new) <= most else ()
-    names = (*kept, *unknown, *((OTHER,) if len(kept) < len(known.levels) or len(new) > most else ()))
+    rest = (OTHER,) if len(kept) < len(known.levels) or len(new) > most else ()
+    names = tuple(dict.fromkeys((*kept, *unknown, *rest)))
     codes = _renamed(ours, names)
     population = None if theirs is None else _renamed(theirs, names)
     return _column((name,), tuple((level,) for level in names), data, other, codes, population, reason, note)
@@ -189,7 +190,7 @@ def _largest(name: str, known: Coded, most: int) -> tuple[tuple[str, ...], str |
         return known.levels, None
     counts = known.counts()
     top = set(np.lexsort((np.arange(counts.size), -counts))[: most - 1].tolist())
-    kept = tuple(level for place, level in enumerate(known.levels) if place in top)
+    kept = tuple(level for place, level in enumerate(known.levels) if place in top and level != OTHER)
     return kept, f"{name} has {len(known.levels)} levels; the {most - 1} largest are shown, the rest as {OTHER}."
 
 

@@ -121,9 +121,9 @@ def row_entities(sample: Sample) -> NDArray[np.int64] | None:
         codes = indices.to_numpy(zero_copy_only=False).astype(np.int64)
         missing = np.flatnonzero(codes < 0)
         codes[missing] = int(codes.max(initial=-1)) + 1 + np.arange(missing.size)
-        distinct = np.unique(codes).size
-        if _FEWEST_ENTITIES <= distinct < fewest:
-            best, fewest = codes, distinct
+        occurring, codes = np.unique(codes, return_inverse=True)
+        if _FEWEST_ENTITIES <= occurring.size < fewest:
+            best, fewest = codes, occurring.size
     return best
 
 

@@ -1,0 +1,60 @@
+"""What must not change any number: how a table is written, and what no row holds."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from modelops.analyses.base import Need
+from modelops.analyses.levels import OTHER, groups
+from modelops.analyses.registry import analysis
+from modelops.analyses.statistics.weighting import row_entities
+from tests.analyses.samples import arrow, sample
+from tests.analyses.test_every_analysis import CASES, by_scope, outcome
+
+NEVER_SEEN = ["(never seen) a", "zzz never seen"]
+
+
+def with_unused_categories(columns):
+    """The same rows, with categories in every dictionary that no row has: as pandas writes filtered categoricals."""
+    return {name: _widened(arrow(values)) for name, values in columns.items()}
+
+
+def _widened(column):
+    if not pa.types.is_dictionary(column.type):
+        return column
+    whole = column.combine_chunks()
+    levels = [NEVER_SEEN[0], *reversed(whole.dictionary.to_pylist()), NEVER_SEEN[1]]
+    codes = [None if value is None else levels.index(value) for value in whole.to_pylist()]
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(levels))])
+
+
+QUICK = {"performance", "fairness", "calibration", "representativeness", "residuals", "misclassified", "feedback_loop"}
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.key in QUICK], ids=lambda case: f"{case.key}-{case.kind}"
+)
+def test_categories_without_rows_change_nothing(case):
+    takes_reference = analysis(case.key).takes(Need.REFERENCE)
+    reference = with_unused_categories(case.columns(300, seed=9)) if takes_reference else None
+    found = by_scope(case.compute(case.data(with_unused_categories(case.columns()), reference)))
+    assert found == by_scope(outcome(case.key, case.kind).found)
+
+
+def test_categories_without_rows_are_no_entities():
+    columns = {"id": [f"c{number}" for number in np.random.default_rng(0).integers(0, 60, 200)]}
+    plain, wide = (row_entities(sample(one, ids=("id",))) for one in (columns, with_unused_categories(columns)))
+    assert plain.max() == wide.max()
+
+
+def test_a_level_called_other_stands_with_the_rare_ones():
+    levels = [OTHER] * 50 + [f"v{number}" for number in range(40)] * 2
+    found, _ = groups(sample({"a": levels}), "a", most=10)
+    assert found.levels.count(OTHER) == 1
+
+
+def test_a_population_that_does_not_fill_a_column_leaves_each_group_once():
+    (case,) = (case for case in CASES if (case.key, case.kind) == ("representativeness", "binary"))
+    reference = {**case.columns(300, seed=9), "employment": [None] * 300}
+    found = case.compute(case.data(reference=reference))
+    assert len(by_scope(found)) == len(found.measurements)
