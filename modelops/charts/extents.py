@@ -43,7 +43,7 @@ def inner(values: Sequence[float]) -> Ends | None:
     Examples
     --------
     >>> inner([*range(100), 5000]), inner(range(100))
-    ((0.0, 147.0), None)
+    ((0.0, 146.0), None)
     """
     ordered = sorted(map(float, values))
     if len(ordered) < _FEWEST:
@@ -114,9 +114,13 @@ def _is_beyond(value: Value, shown: Shown | None) -> bool:
 
 
 def of_diagonal(curve: Curve) -> Ends | None:
-    """Return the ends of the diagonal; in a scatter it stays within what both axes show, where these overlap."""
+    """Return the ends of the diagonal: over both extents, unless an axis would take twice its own room for that.
+
+    In a scatter of more than a few points it then stays within what both axes show, where these overlap.
+    """
     whole = shared_extent(curve)
-    if curve.shape is not Shape.SCATTER or whole is None:
+    points = sum(len(series.x) for series in main_series(curve))
+    if curve.shape is not Shape.SCATTER or whole is None or points < _FEWEST:
         return whole
     across, up = (
         shown.ends if shown else extent(values)
@@ -131,8 +135,9 @@ def of_diagonal(curve: Curve) -> Ends | None:
     )
     if across is None or up is None:
         return whole
+    narrow = min(across[1] - across[0], up[1] - up[0])
     low, high = max(across[0], up[0]), min(across[1], up[1])
-    return (low, high) if low < high else whole
+    return (low, high) if whole[1] - whole[0] > _SQUASHED * narrow and low < high else whole
 
 
 def beyond_words(count: int, total: int, *, what: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from modelops.charts import arrangement as arranged
+from modelops.charts import extents
 from modelops.charts.interactive_frame import (
     LABEL,
     MOST_ROWS,
@@ -20,12 +21,14 @@ from modelops.charts.interactive_frame import (
     legend,
     lines,
     reference,
+    remark,
     row_axis,
     safe,
     told,
     value_axis,
 )
 from modelops.charts.palette import DARK, LIGHT, Palette, faded, mixed, readable_on
+from modelops.domain.number_words import percent
 from modelops.domain.result import Curve, Series, Shape
 
 Places = Callable[[Sequence[arranged.Value]], list[arranged.Value]]
@@ -238,6 +241,9 @@ def _forest(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
     drawn.update_yaxes(showgrid=True, gridcolor=faded(palette.grid, 0.6))
     value_axis(drawn, curve.y_title, palette)
     reference(drawn, curve, palette, upright=True)
+    if shown := extents.of_forest(curve):
+        drawn.update_xaxes(range=shown.with_room)
+        _beyond(drawn, shown.beyond, sum(len(series.x) for series in main), "intervals")
     if len(main) > 1:
         legend(drawn, palette, len(main))
 
@@ -373,8 +379,19 @@ def _scatter(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
             hoverinfo="text",
         )
     reference(drawn, curve, palette, upright=False)
+    across, up = extents.of_scatter(curve)
+    if across:
+        drawn.update_xaxes(range=across.with_room)
+    if up:
+        drawn.update_yaxes(range=up.with_room)
+    _beyond(drawn, extents.points_beyond(curve), sum(len(series.x) for series in main), "points")
     if len(main) > 1:
         legend(drawn, palette, len(main))
+
+
+def _beyond(drawn: go.Figure, count: int, total: int, what: str) -> None:
+    if count:
+        remark(drawn, f"{extents.beyond_words(count, total, what=what)} Double-click the chart to see all.")
 
 
 def _shading(series: Series, palette: Palette) -> dict[str, Any]:
@@ -414,7 +431,7 @@ def _beeswarm(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
 def _swarm_point(series: Series, k: int) -> str:
     parts = [series.name, f"contribution {arranged.number(series.x[k])}"]
     if series.shade is not None and series.shade[k] is not None:
-        parts.append(f"value above {series.shade[k]:.0%} of the rows")
+        parts.append(f"value above {percent(series.shade[k])} of the rows")
     return "<br>".join(safe(part) for part in parts)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from modelops.charts import arrangement as arranged
+from modelops.charts.extents import of_diagonal
 from modelops.charts.palette import FONT, Palette
 from modelops.domain.result import Curve, Series
 
@@ -129,7 +130,7 @@ def reference(drawn: go.Figure, curve: Curve, palette: Palette, *, upright: bool
     """Draw the line to compare with; ``upright`` where values run from left to right."""
     line = {"color": palette.reference, "width": 1.25, "dash": "dash"}
     if curve.reference == "diagonal":
-        ends = arranged.shared_extent(curve)
+        ends = of_diagonal(curve)
         if ends is not None:
             low, high = ends
             drawn.add_shape(type="line", x0=low, y0=low, x1=high, y1=high, line=line, layer="below")
@@ -164,13 +165,17 @@ def row_axis(drawn: go.Figure, labels: list[str], *, per_row: int = ROW, line: i
     if shown < len(labels):
         drawn.update_layout(dragmode="pan")
         drawn.update_xaxes(fixedrange=True)
-        more = safe(f"{shown} of {len(labels)} rows; drag up or down for the others.")
-        subtitle = drawn.layout.title.subtitle
-        subtitle.text = f"{subtitle.text}<br>{more}" if subtitle.text else more
-        subtitle.font = {"size": 12, "color": drawn.layout.yaxis.title.font.color}
-        page.margin.t += 17
-        page.height += 17
+        remark(drawn, f"{shown} of {len(labels)} rows; drag up or down for the others.")
     return longest
+
+
+def remark(drawn: go.Figure, text: str) -> None:
+    """Add a line to the note under the title."""
+    subtitle = drawn.layout.title.subtitle
+    subtitle.text = f"{subtitle.text}<br>{safe(text)}" if subtitle.text else safe(text)
+    subtitle.font = {"size": 12, "color": drawn.layout.yaxis.title.font.color}
+    drawn.layout.margin.t += 17
+    drawn.layout.height += 17
 
 
 def value_axis(drawn: go.Figure, title: str, palette: Palette) -> None:

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from modelops.charts import arrangement as arranged
+from modelops.charts import extents
 from modelops.charts.palette import FONT, LIGHT
 from modelops.charts.static_shapes import MOST_ROWS, SHAPES, height_of, most_points, rows_of
 from modelops.domain.result import Curve, Shape
@@ -113,6 +114,11 @@ def _left_out(curve: Curve) -> str | None:
     points, most = max((len(series.x) for series in arranged.main_series(curve)), default=0), most_points(curve)
     if curve.shape in {Shape.SCATTER, Shape.BEESWARM} and points > most:
         parts.append(f"{most:,} of {points:,} points are drawn.")
+    total = sum(len(series.x) for series in arranged.main_series(curve))
+    if curve.shape is Shape.SCATTER and (beyond := extents.points_beyond(curve)):
+        parts.append(extents.beyond_words(beyond, total, what="points"))
+    if curve.shape is Shape.FOREST and (shown := extents.of_forest(curve)) and shown.beyond:
+        parts.append(extents.beyond_words(shown.beyond, total, what="intervals"))
     return " ".join(parts) or None
 
 

@@ -12,6 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 
 from modelops.charts import arrangement as arranged
+from modelops.charts import extents
 from modelops.charts.palette import LIGHT, mixed, readable_on
 from modelops.domain.result import Curve, Series, Shape
 
@@ -78,7 +79,7 @@ def _legend(axes: Axes, n_entries: int) -> None:
 def _reference(axes: Axes, curve: Curve, *, upright: bool) -> None:
     style: dict[str, Any] = {"color": LIGHT.reference, "linewidth": 1.0, "linestyle": (0, (4, 3)), "zorder": 1.5}
     if curve.reference == "diagonal":
-        ends = arranged.shared_extent(curve)
+        ends = extents.of_diagonal(curve)
         if ends is not None:
             axes.plot(ends, ends, **style)
     elif curve.reference is not None and upright:
@@ -262,6 +263,8 @@ def _forest(axes: Axes, curve: Curve) -> None:
                 )
     _row_axis(axes, arranged.told_apart(names))
     _reference(axes, curve, upright=True)
+    if shown := extents.of_forest(curve):
+        axes.set_xlim(*shown.with_room)
     _legend(axes, len(main))
 
 
@@ -353,6 +356,11 @@ def _scatter(axes: Axes, curve: Curve) -> None:
         points = _kept(series, most_points(curve))
         _points(axes, points, place_of(points.x), _nan(points.y), size=4.0, colour=LIGHT.of(place))
     _reference(axes, curve, upright=False)
+    across, up = extents.of_scatter(curve)
+    if across:
+        axes.set_xlim(*across.with_room)
+    if up:
+        axes.set_ylim(*up.with_room)
     _legend(axes, len(main))
 
 

@@ -470,3 +470,52 @@ def test_what_has_no_place_on_a_log_scale_is_refused(x):
 def test_a_scale_is_written_only_where_it_is_not_linear():
     assert "x_scale" not in curve(Shape.LINE, Series(name="a", x=(1,), y=(1,))).model_dump_json()
     assert '"x_scale":"log"' in on_a_log_scale().model_dump_json()
+
+
+def far_out(reference=None):
+    """A hundred points between 0 and 10, and one at 1,000."""
+    points = Series(name="rows", x=tuple(k / 10 for k in range(101)), y=(*(k / 10 for k in range(100)), 1000.0))
+    return drawn_of(Shape.SCATTER, points, reference=reference)
+
+
+def drawn_of(shape, *series, reference=None):
+    return Curve(name="c", title="C", shape=shape, x_title="x", y_title="y", series=tuple(series), reference=reference)
+
+
+def test_a_point_far_out_does_not_squash_the_others_and_is_counted():
+    figure, note = figure_and_note(far_out())
+    assert figure.layout.yaxis.range[1] < 20
+    assert note == "1 of 101 points lies beyond the edges. Double-click the chart to see all."
+    assert "1 of 101 points lies beyond the edges." in static_svg(far_out())
+
+
+def test_points_that_are_spread_are_all_shown():
+    figure, note = figure_and_note(drawn_of(Shape.SCATTER, Series(name="rows", x=tuple(range(50)), y=tuple(range(50)))))
+    assert figure.layout.yaxis.range is None
+    assert note == ""
+
+
+def test_the_diagonal_does_not_stretch_the_axis_that_is_not_far_out():
+    shape = figure(far_out("diagonal")).layout.shapes[0]
+    assert (shape.x0, shape.x1) == (0, 10)
+
+
+def test_an_interval_of_a_tiny_group_does_not_squash_the_others():
+    names = tuple(f"group {k}" for k in range(30))
+    rates = Series(
+        name="rate",
+        x=names,
+        y=(0.5,) * 29 + (0.6,),
+        low=(0.45,) * 29 + (-9.0,),
+        high=(0.55,) * 29 + (9.0,),
+    )
+    drawn, note = figure_and_note(drawn_of(Shape.FOREST, rates))
+    low, high = drawn.layout.xaxis.range
+    assert 0.3 < low < 0.45
+    assert 0.6 < high < 0.8
+    assert "1 of 30 intervals reaches beyond the edges." in note
+
+
+def test_estimates_that_are_all_alike_stand_in_the_middle_of_a_short_axis():
+    same = Series(name="accuracy", x=("seed 0", "seed 1"), y=(0.5, 0.5))
+    assert figure(drawn_of(Shape.FOREST, same)).layout.xaxis.range == pytest.approx((0.446, 0.554))
