@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from modelops.domain.columns import ColumnRole
 from modelops.domain.metric_words import metric_name, metric_phrase
+from modelops.domain.number_words import quantity
 from modelops.domain.result import AnalysisResult, Measurement, Outcome, Scope, Verdict
 
 if TYPE_CHECKING:  # `policy` hands this out: it imports this module, not the other way round.
@@ -226,9 +227,9 @@ def _demand(rule: Rule) -> str:
 
 
 def _with_interval(one: Measurement) -> str:
-    text = _number(one.value or 0.0)
+    text = quantity(one.value or 0.0, digits=3)
     if one.interval is not None and one.level is not None:
-        low, high = (_number(end) for end in one.interval)
+        low, high = (quantity(end, digits=3) for end in one.interval)
         return f"{text} ({one.level * 100:g} % interval {low} to {high}, {_rows(one.sample_size)})"
     # What was counted is not counted in rows, and has no sample behind it.
     return text if one.metric.endswith(_COUNTED) else f"{text} ({_rows(one.sample_size)})"
@@ -239,11 +240,7 @@ def _rows(count: int) -> str:
 
 
 def _p_value(value: float) -> str:
-    return f"< {SMALLEST_P:g}" if 0 <= value < SMALLEST_P else _number(value)
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"< {SMALLEST_P:g}" if 0 <= value < SMALLEST_P else quantity(value, digits=3)
 
 
 def scope_words(scope: Scope) -> str:
