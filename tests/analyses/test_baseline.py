@@ -183,6 +183,27 @@ def test_a_random_walk_is_hard_to_beat_for_the_mean_but_not_for_the_last_value()
     assert outcome(found, "mean") == "beats it by the margin"
 
 
+def test_where_no_id_comes_twice_in_time_a_last_value_does_not_apply():
+    columns = {
+        "day": np.append(np.arange(49), 48),
+        "who": [f"ticket {min(k, 48)}" for k in range(50)],
+        "y": ["a", "b"] * 25,
+        "said": ["a"] * 50,
+    }
+    found = compute(evaluation(columns, target="y", prediction="said", time="day", ids=("who",)))
+    one = measured(found, "balanced_accuracy_improvement", baseline="last value")
+    assert (one.value, one.applies) == (None, False)
+    assert one.note == "No row has an earlier one of the same id, so no value is the last one."
+
+
+def test_a_baseline_in_a_column_is_called_by_the_name_of_the_column(labels):
+    _, columns = labels
+    found = compute(binary(400, rule=columns["default"], majority=columns["default"]), columns=("rule", "majority"))
+    table = next(one for one in found.tables if one.name == "baselines")
+    assert [row[0] for row in table.rows][-2:] == ["rule", "column:majority"]
+    assert "column:rule" not in found.summary
+
+
 def test_with_time_the_linear_model_learns_from_the_past_only():
     days = np.arange(200)
     columns = {"day": days, "x": days * 1.0, "y": days * 1.0, "said": days * 1.0}
@@ -243,7 +264,7 @@ def test_rows_without_an_earlier_prediction_are_left_out_of_that_comparison_only
     found = compute(binary(400, rule=rule), columns=("rule",))
     assert measured(found, "accuracy", baseline="column:rule").sample_size == 300
     assert measured(found, "accuracy", baseline="majority").sample_size == 400
-    assert outcome(found, "column:rule") == "not shown to be better"
+    assert outcome(found, "rule") == "not shown to be better"
     assert any("no answer for 100 rows" in note for note in found.notes)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from modelops.analyses.baseline import BaselineParameters
 
 _NO_TIME = "There is no time column, so no value is the last one."
+_NOTHING_EARLIER = "No row has an earlier one of the same id, so no value is the last one."
 _OWN_LABELS = "The labels of these rows themselves were used, which helps the baseline a little."
 
 Numbers = NDArray[np.float64]
@@ -132,6 +133,8 @@ def _last(rows: Rows) -> Rival:
     if rows.times is None:
         return Rival("last value", None, "", reason=_NO_TIME)
     values = last_value(rows.times, rows.truth, rows.entities, n_classes=len(rows.classes))
+    if rows.entities is not None and not np.any(values >= 0 if rows.classes else np.isfinite(values)):
+        return Rival("last value", None, "", reason=_NOTHING_EARLIER, applies=False)
     whose = "" if rows.entities is None else " of the same entity"
     note = f"What was true at the last earlier time{whose}, as if it were known at once."
     return Rival("last value", Answers(values, None, "The last value is a class, not a score."), note)

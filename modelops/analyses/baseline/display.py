@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from modelops.analyses.baseline.results import Result, Standing
 from modelops.analyses.measuring import shown
-from modelops.domain.metric_words import metric_name
+from modelops.domain.metric_words import metric_name, metric_phrase
 from modelops.domain.number_words import quantity
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 
@@ -16,7 +16,7 @@ _BETTER = (Standing.BY_MARGIN, Standing.BEATS, Standing.IMMATERIAL)
 def summary_of(results: Sequence[Result], metric: str, margin: float, n_rows: int) -> str:
     """Return one sentence: what it beats, by how much at least, and what it does not."""
     judged = [result for result in results if result.standing is not Standing.NOT_MEASURED]
-    called = _called(metric)
+    called = metric_phrase(metric)
     if not judged:
         return f"On these {n_rows:,} rows {called} could not be compared with any baseline."
     beaten = [result for result in judged if result.standing in _BETTER]
@@ -24,21 +24,16 @@ def summary_of(results: Sequence[Result], metric: str, margin: float, n_rows: in
     if beaten:
         strongest = min(beaten, key=lambda result: result.headline.improvement)
         pair = strongest.headline
-        text += f"; the strongest of these, {strongest.rival.name}, it beats by {quantity(pair.improvement, digits=3)}"
+        text += f"; the strongest of these, {strongest.rival.title}, it beats by {quantity(pair.improvement, digits=3)}"
         if pair.interval is not None:
             text += f" ({quantity(pair.interval[0], digits=3)} to {quantity(pair.interval[1], digits=3)})"
         by_margin = sum(result.standing is Standing.BY_MARGIN for result in beaten)
         text += f". By the margin of {margin:g} it beats {by_margin}"
     text += "."
     for standing, says in ((Standing.OPEN, "Not shown to be better than"), (Standing.WORSE, "Worse than")):
-        if names := [result.rival.name for result in judged if result.standing is standing]:
+        if names := [result.rival.title for result in judged if result.standing is standing]:
             text += f" {says}: {', '.join(names)}."
     return text
-
-
-def _called(metric: str) -> str:
-    name = metric_name(metric)
-    return name if name[:2].isupper() or name in ("F1", "R2") else name[0].lower() + name[1:]
 
 
 def table_of(results: Sequence[Result], metric: str, margin: float) -> ResultTable:
@@ -48,10 +43,10 @@ def table_of(results: Sequence[Result], metric: str, margin: float) -> ResultTab
         pair = result.headline
         low, high = pair.interval or (None, None)
         numbers = (pair.first, pair.second, pair.improvement, low, high, result.adjusted_p_value, result.smallest)
-        rows.append((result.rival.name, pair.size, *map(shown, numbers), result.standing.value))
+        rows.append((result.rival.title, pair.size, *map(shown, numbers), result.standing.value))
     return ResultTable(
         name="baselines",
-        title=f"The model against each baseline: {_called(metric)}",
+        title=f"The model against each baseline: {metric_phrase(metric)}",
         columns=(
             "baseline",
             "rows",
@@ -74,12 +69,12 @@ def charts(results: Sequence[Result], metric: str) -> list[Curve]:
     there = [result for result in results if result.standing is not Standing.NOT_MEASURED]
     if not there:
         return []
-    names = tuple(result.rival.name for result in there)
+    names = tuple(result.rival.title for result in there)
     called = metric_name(metric)
     gains = [result.headline for result in there]
     improvement = Curve(
         name="improvement",
-        title=f"How much better the model is than each baseline: {_called(metric)}",
+        title=f"How much better the model is than each baseline: {metric_phrase(metric)}",
         shape=Shape.FOREST,
         x_title="Baseline",
         y_title="Improvement on the same rows (above 0: the model is better)",

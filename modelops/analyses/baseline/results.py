@@ -59,15 +59,16 @@ def results_of(
     for place, rival in enumerate(contest.rivals):
         pairs, note = _pairs(contest, rival, uncertainty)
         compared_with.append((rival, pairs))
-        found.notes += [text for text in (rival.note and f"{rival.name}: {rival.note}", note) if text]
-        run.progress(0.7 + 0.25 * (place + 1) / len(contest.rivals), f"Compared with {rival.name}")
+        found.notes += [text for text in (rival.note and f"{rival.title}: {rival.note}", note) if text]
+        run.progress(0.7 + 0.25 * (place + 1) / len(contest.rivals), f"Compared with {rival.title}")
     level = uncertainty.level
     found.measurements += own_measurements(compared_with[0][1], {}, level=level)
     differences = []
     for rival, pairs in compared_with:
         scope = {"baseline": rival.name}
-        differences += own_measurements(pairs, {**scope}, level=level, second=True)
-        differences += improvement_measurements(pairs, {**scope}, level=level)
+        mine = own_measurements(pairs, {**scope}, level=level, second=True)
+        mine += improvement_measurements(pairs, {**scope}, level=level)
+        differences += mine if rival.applies else [one.model_copy(update={"applies": False}) for one in mine]
     found.measurements += with_adjusted(differences)
     results = [_result(rival, pairs, metric, margin, found, level) for rival, pairs in compared_with]
     found.measurements += [
@@ -98,7 +99,7 @@ def _pairs(contest: Contest, rival: Rival, uncertainty: Uncertainty) -> tuple[li
     how = rows.weighting(rows.gain(model, other))
     left = contest.rows.n_rows - rows.n_rows
     rows_left = f"{left:,} rows, which are" if left > 1 else "1 row, which is"
-    note = f"{rival.name}: has no answer for {rows_left} left out of this comparison." if left else None
+    note = f"{rival.title}: has no answer for {rows_left} left out of this comparison." if left else None
     return compared(rows, model, other, uncertainty, how=how), " ".join(filter(None, [note, how.note])) or None
 
 

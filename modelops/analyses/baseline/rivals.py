@@ -18,15 +18,28 @@ _LARGEST = 1e120
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.integer]
 
+COLUMN = "column:"
+_OURS = frozenset({"majority", "stratified", "mean", "median", "last value", "linear", "the model"})
+
 
 @dataclass(frozen=True)
 class Rival:
-    """A baseline with its ``answers`` (one for each row compared), or the ``reason`` why there are none."""
+    """A baseline with its ``answers`` (one for each row compared), or the ``reason`` why there are none.
+
+    ``applies`` is false where rows of this kind can have no such baseline, so that more of them would bring none.
+    """
 
     name: str
     answers: Answers | None
     note: str
     reason: str = ""
+    applies: bool = True
+
+    @property
+    def title(self) -> str:
+        """What people call it: a column by its name alone, unless one of the others has that name."""
+        column = self.name.removeprefix(COLUMN)
+        return self.name if column in _OURS else column
 
 
 def constant_class(shares: Numbers, n_rows: int, *, note: str) -> Rival:
@@ -101,7 +114,7 @@ def earlier_method(
     """
     if name not in sample.source.names:
         raise InvalidInput(f"There is no column {name!r} that could hold an earlier method's predictions.")
-    called = f"column:{name}"
+    called = f"{COLUMN}{name}"
     if not classes:
         try:
             numbers = sample.numbers(name)[rows]
