@@ -109,16 +109,3 @@ def thinned(positions: NDArray[np.float64], *, most: int = CURVE_POINTS) -> NDAr
     found = np.searchsorted(positions, wanted)
     found[0], found[-1] = 0, positions.size - 1
     return np.unique(np.minimum(found, positions.size - 1))
-
-
-def percent(share: float) -> str:
-    """Return a share as text for a sentence.
-
-    Examples
-    --------
-    >>> percent(0.1234), percent(0.0012), percent(1)
-    ('12.3 %', '0.12 %', '100 %')
-    """
-    points = share * 100
-    digits = 2 if 0 < abs(points) < 1 else 1
-    return f"{points:.{digits}f}".rstrip("0").rstrip(".") + " %"

@@ -430,8 +430,9 @@ def _beeswarm(drawn: go.Figure, curve: Curve, palette: Palette) -> None:
 
 def _swarm_point(series: Series, k: int) -> str:
     parts = [series.name, f"contribution {arranged.number(series.x[k])}"]
-    if series.shade is not None and series.shade[k] is not None:
-        parts.append(f"value above {percent(series.shade[k])} of the rows")
+    shade = series.shade[k] if series.shade is not None else None
+    if shade is not None:
+        parts.append(f"value above {percent(shade)} of the rows")
     return "<br>".join(safe(part) for part in parts)
 
 

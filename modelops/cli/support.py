@@ -224,7 +224,7 @@ def progress_line() -> Iterator[Callable[[float, str], None]]:
         nonlocal last
         if shows and time.monotonic() - last > _REFRESH:
             last = time.monotonic()
-            sys.stderr.write(f"\r\x1b[K{fraction:4.0%} {text[:70]}")
+            sys.stderr.write(f"\r\x1b[K{100 * fraction:3.0f} % {text[:70]}")
             sys.stderr.flush()
 
     try:

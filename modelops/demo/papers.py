@@ -10,6 +10,7 @@ import pandas as pd
 
 from modelops.demo.figures import RESAMPLES, Figure, Parts, auc, segments
 from modelops.demo.generator import CATEGORIES, DATA_AS_OF, FEATURES, NUMBERS, TARGET
+from modelops.domain.number_words import percent
 
 _LOW_AND_HIGH = {
     "income": (300, 30_000),
@@ -43,7 +44,7 @@ def exploration(parts: Parts, found: dict[str, Figure]) -> str:
     """Return the profile of the development months, with the flaws."""
     rows = pd.concat([parts.train, parts.test])
     profile = [
-        (name, f"{rows[name].isna().mean():.1%}", *(f"{rows[name].quantile(q):,.10g}" for q in (0, 0.05, 0.5, 0.95, 1)))
+        (name, percent(rows[name].isna().mean()), *(f"{rows[name].quantile(q):,.10g}" for q in (0, 0.05, 0.5, 0.95, 1)))
         for name in NUMBERS
     ]
     return f"""# Exploration of the development data
@@ -57,8 +58,9 @@ Written by the author of the model and read by a senior credit officer. {len(row
 
 ## Flaws, and what follows
 
-- Income is missing for {found["missing_income"]:.1%} of the loans, debt ratio for {found["missing_debt"]:.1%},
-  employment years for {found["missing_tenure"]:.1%}. They are filled with the median inside the model.
+- Income is missing for {_share(found["missing_income"])} of the loans, debt ratio for
+  {_share(found["missing_debt"])}, employment years for {_share(found["missing_tenure"])}. They are filled with the
+  median inside the model.
 - `employment_years` counts from the last interruption of work. Its median in the test months is
   {found["tenure_women"]:.1f} years for women and {found["tenure_men"]:.1f} for men: a stand-in for parental leave. See
   the fairness run.
@@ -69,12 +71,20 @@ Written by the author of the model and read by a senior credit officer. {len(row
 """
 
 
+def _share(figure: Figure) -> str:
+    return percent(float(figure))
+
+
 def baseline(found: dict[str, Figure]) -> str:
     """Return the comparison with the rule in force."""
     lines = [
         ("ROC AUC", f"{found['auc_rule']:.3f}", f"{found['auc_test']:.3f}"),
-        ("refused", f"{found['rule_refused']:.1%}", f"{found['flagged']:.1%}"),
-        ("share of the defaults that it refuses", f"{found['rule_recall']:.1%}", f"{found['recall']:.1%}"),
+        ("refused", _share(found["rule_refused"]), _share(found["flagged"])),
+        (
+            "share of the defaults that it refuses",
+            _share(found["rule_recall"]),
+            _share(found["recall"]),
+        ),
         ("saved in a year, euros", f"{found['saved_rule']:,.0f}", f"{found['saved_model']:,.0f}"),
     ]
     return f"""# The rule in force against the model
@@ -140,10 +150,10 @@ def stress_test(parts: Parts, model: Any) -> str:
         is_sound = bool(np.isfinite(scores).all() and (scores >= 0).all() and (scores <= 1).all())
         moved = float((model.predict(changed) != usual).mean())
         refused = float(model.predict(changed).mean())
-        lines.append((name, what, f"{moved:.1%}", f"{refused:.1%}", "yes" if is_sound else "no"))
+        lines.append((name, what, percent(moved), percent(refused), "yes" if is_sound else "no"))
     return f"""# Extreme and missing inputs
 
-Each input of the {len(rows):,} test loans was changed alone. Usually {usual.mean():.1%} are refused.
+Each input of the {len(rows):,} test loans was changed alone. Usually {percent(usual.mean())} are refused.
 
 {_table(("input", "change", "decisions that change", "refused then", "scores stay between 0 and 1"), lines)}
 
@@ -174,9 +184,9 @@ def shadow_run(parts: Parts, found: dict[str, Figure]) -> str:
         (
             name,
             f"{len(rows):,}",
-            f"{rows['prediction'].mean():.1%}",
+            percent(rows["prediction"].mean()),
             f"{rows['score'].mean():.3f}",
-            f"{rows[TARGET].mean():.1%}",
+            percent(rows[TARGET].mean()),
             f"{auc(rows):.3f}",
         )
         for name, rows in parts.production.items()
@@ -189,9 +199,9 @@ final.
 {_table(("month", "loans", "would be refused", "mean score", "defaults", "ROC AUC"), lines)}
 
 - May to July: ROC AUC {found["auc_early"]:.3f}, as in the test ({found["auc_test"]:.3f}).
-- August to October: ROC AUC {found["auc_late"]:.3f}. The marketplace now brings {found["marketplace"]:.0%} of the
-  loans. Its customers record a lower income, and the model would refuse {found["flagged_marketplace"]:.0%} of them
-  although {found["rate_marketplace"]:.1%} defaulted. It ranks as well as before but is too strict there.
+- August to October: ROC AUC {found["auc_late"]:.3f}. The marketplace now brings {_share(found["marketplace"])} of the
+  loans. Its customers record a lower income, and the model would refuse {_share(found["flagged_marketplace"])} of them
+  although {_share(found["rate_marketplace"])} defaulted. It ranks as well as before but is too strict there.
 """
 
 
@@ -232,7 +242,7 @@ def _rules(parts: Parts) -> dict[str, Callable[[pd.DataFrame], pd.Series[bool] |
         known = set(parts.train[name])
         rules[f"{name} is one of {len(known)}"] = lambda rows, name=name, known=known: ~rows[name].isin(known)  # type: ignore[misc]
     for name, most in _MOST_MISSING.items():
-        rules[f"{name} missing for at most {most:.0%}"] = lambda rows, name=name, most=most: bool(  # type: ignore[misc]
+        rules[f"{name} missing for at most {percent(most)}"] = lambda rows, name=name, most=most: bool(  # type: ignore[misc]
             rows[name].isna().mean() > most
         )
     rules["application_id is unique"] = lambda rows: rows["application_id"].duplicated()
@@ -257,7 +267,7 @@ def _stressed(rows: pd.DataFrame) -> Iterable[tuple[str, str, pd.DataFrame]]:
 def _shares(rows: pd.DataFrame) -> list[tuple[str, str]]:
     def text(name: str) -> str:
         shares = rows[name].value_counts(normalize=True)
-        return ", ".join(f"{value} {share:.1%}" for value, share in shares.items())
+        return ", ".join(f"{value} {percent(share)}" for value, share in shares.items())
 
     return [(name, text(name)) for name in (*CATEGORIES, "gender", "age_band")]
 

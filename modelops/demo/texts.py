@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from string import Formatter
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -86,6 +87,15 @@ def figures_in(folder: Path) -> Figures:
     return found
 
 
+class _InWords(Formatter):
+    """Writes shares with a space before the sign, as every other text here does."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        """Return one figure."""
+        words = str(super().format_field(value, format_spec))
+        return f"{words[:-1]} %" if format_spec.endswith("%") else words
+
+
 def completed(text: str, figures: Figures) -> str:
     """Return a text with its figures.
 
@@ -97,10 +107,10 @@ def completed(text: str, figures: Figures) -> str:
     Examples
     --------
     >>> completed("{flagged:.1%} of {rows:,} loans", {"flagged": 0.1706, "rows": 2527})
-    '17.1% of 2,527 loans'
+    '17.1 % of 2,527 loans'
     """
     try:
-        return text.format_map(figures)
+        return _InWords().vformat(text, (), figures)
     except (KeyError, ValueError) as error:
         raise InvalidInput(f"The text {text[:60]!r} quotes a figure that cannot be shown: {error}.") from error
 

@@ -25,6 +25,19 @@ def decimals(value: float, places: int = 2) -> str:
     return f"{round(value, places) + 0.0:.{places}f}"
 
 
+def percent(share: float) -> str:
+    """Return a share as text, the one way in which shares are written: as few decimals as it takes, and a space.
+
+    Examples
+    --------
+    >>> percent(0.1234), percent(0.0012), percent(1)
+    ('12.3 %', '0.12 %', '100 %')
+    """
+    points = share * 100
+    digits = 2 if 0 < abs(points) < 1 else 1
+    return f"{points:.{digits}f}".rstrip("0").rstrip(".") + " %"
+
+
 def title_case(text: str) -> str:
     """Return ``text`` with its first letter as a capital; the others stay, since names may stand among them.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from modelops.analyses.measuring import percent
 from modelops.analyses.misclassified.readings import Adjusted
 from modelops.analyses.statistics.agreement import Kappa
 from modelops.domain.canonical import canonical_bytes
 from modelops.domain.columns import Task
 from modelops.domain.digest import Digest
+from modelops.domain.number_words import percent
 from modelops.domain.people import Actor, Right
 from modelops.domain.review import EvidenceKind
 from modelops.errors import Conflict, InvalidInput

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from modelops.domain.number_words import percent
 from modelops.domain.people import Right
 from modelops.domain.result import AnalysisResult
 from modelops.domain.review import EDITABLE, ReviewState
@@ -98,10 +99,10 @@ def drift_thresholds(page: Page, run: RunRow, result: AnalysisResult) -> None:
 
 def _rates(result: AnalysisResult) -> None:
     """Show the rehearsed rates beside the level."""
-    level = result.parameters["alpha"]
+    level = float(str(result.parameters["alpha"]))
     told = (
         ("rehearsed_alarm_rate", "A run alarms", "Any column is reported: real, and beyond the margin."),
-        ("rehearsed_significance_rate", "By the tests alone", f"The level promises at most {level:.0%}."),
+        ("rehearsed_significance_rate", "By the tests alone", f"The level promises at most {percent(level)}."),
     )
     with st.container(horizontal=True):
         for metric, label, note in told:
@@ -110,8 +111,8 @@ def _rates(result: AnalysisResult) -> None:
                 continue
             low, high = rate.interval
             with st.container(width=260, gap="xsmall"):
-                st.metric(plain(label), f"{rate.value:.1%}", help=note)
-                st.caption(plain(f"{low:.1%} to {high:.1%}, of {rate.sample_size:,} splits. {note}"))
+                st.metric(plain(label), percent(rate.value), help=note)
+                st.caption(plain(f"{percent(low)} to {percent(high)}, of {rate.sample_size:,} splits. {note}"))
 
 
 def _rehearse(page: Page, run_id: int) -> None:

@@ -13,6 +13,7 @@ from modelops.analyses.performance.threshold_counts import ThresholdCounts
 from modelops.analyses.statistics.rates import Rate
 from modelops.domain.decision import ThresholdDecision
 from modelops.domain.metric_words import metric_name
+from modelops.domain.number_words import percent
 from modelops.domain.result import AnalysisResult, Curve, Series, Shape
 from modelops.services.decisions import RATES
 from modelops.store.queries_decisions import Decided
@@ -61,7 +62,7 @@ def start(result: AnalysisResult, counts: ThresholdCounts, saved: Sequence[Decid
             place = counts.selecting(selected.value, near=near)
             words = (
                 "It starts where about as many rows are selected as by the predictions of the run, "
-                f"{selected.value:.1%}, with the costs of the run."
+                f"{percent(selected.value)}, with the costs of the run."
             )
     return Start(place, result.parameters, words)
 
@@ -84,12 +85,12 @@ def capacity_words(counts: ThresholdCounts, costs: np.ndarray, capacity: float |
         return ""
     options, spent = threshold_options(counts), counts.cost(costs)
     without = f"without it {options[free]:g} would be ({spent[free]:.4g} per row, "
-    without += f"{counts.rate(RATES[0], free)[0] or 0.0:.1%} of the rows selected)"
+    without += f"{percent(counts.rate(RATES[0], free)[0] or 0.0)} of the rows selected)"
     if best is None:
-        return f"No threshold keeps the capacity of {capacity:.1%}. None is cheapest within it; {without}."
+        return f"No threshold keeps the capacity of {percent(capacity)}. None is cheapest within it; {without}."
     return (
-        f"The capacity of {capacity:.1%} decides: within it {options[best]:g} is cheapest ({spent[best]:.4g} per row); "
-        f"{without}."
+        f"The capacity of {percent(capacity)} decides: within it {options[best]:g} is cheapest ({spent[best]:.4g} per"
+        f" row); {without}."
     )
 
 
@@ -198,8 +199,8 @@ def overall_figures(counts: ThresholdCounts, costs: np.ndarray, place: int) -> N
     *columns, last = st.columns(len(RATES) + 1)
     for column, rate in zip(columns, RATES, strict=True):
         value, ends = counts.rate(rate, place)
-        note = f"{ends[0]:.1%} to {ends[1]:.1%}, of {counts.denominator(rate, place):,} rows" if ends else None
-        column.metric(plain(metric_name(rate.metric)), "-" if value is None else f"{value:.1%}")
+        note = f"{_between(ends)}, of {counts.denominator(rate, place):,} rows" if ends else None
+        column.metric(plain(metric_name(rate.metric)), "-" if value is None else percent(value))
         column.caption(plain(note or rate.denominator))
     spent, rows = counts.cost(costs)[place], counts.counts[0, place].sum()
     last.metric("Cost per row", f"{spent:.4g}")
@@ -221,12 +222,16 @@ def group_table(counts: ThresholdCounts, costs: np.ndarray, place: int) -> None:
     )
 
 
+def _between(ends: tuple[float, float]) -> str:
+    return f"{percent(ends[0])} to {percent(ends[1])}"
+
+
 def _line(counts: ThresholdCounts, costs: np.ndarray, place: int, group: int) -> dict[str, str | float]:
     line: dict[str, str | float] = {"Group": counts.groups[group].name}
     line["Rows"] = counts.denominator(RATES[0], place, group)
     for rate in RATES:
         value, ends = counts.rate(rate, place, group)
-        shown = f"{value:.1%} ({ends[0]:.1%} to {ends[1]:.1%})" if value is not None and ends else "not measured"
+        shown = f"{percent(value)} ({_between(ends)})" if value is not None and ends else "not measured"
         line[metric_name(rate.metric)] = shown
     line["Cost per row"] = float(f"{counts.cost(costs, group)[place]:.4g}")
     return line

@@ -4,6 +4,7 @@ import streamlit as st
 
 from modelops.analyses.performance.threshold_counts import ThresholdCounts
 from modelops.domain.metric_words import metric_name
+from modelops.domain.number_words import percent
 from modelops.domain.people import Right
 from modelops.errors import NotFound
 from modelops.services import decisions
@@ -92,7 +93,8 @@ if limited:
     st.info(plain(limited), icon=":material/groups:")
 selected = counts.rate(RATES[0], place)[0] or 0.0
 if capacity is not None and selected > capacity:
-    st.warning(f"This threshold selects {selected:.1%} of the rows, more than the capacity of {capacity:.1%}.")
+    most = percent(capacity)
+    st.warning(f"This threshold selects {percent(selected)} of the rows, more than the capacity of {most}.")
 overall_figures(counts, matrix, place)
 left, right = st.columns(2, gap="medium")
 with left:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from modelops.domain.number_words import percent
 from modelops.domain.people import Right
 from modelops.domain.review import EDITABLE, ReviewState
 from modelops.services import reviews
@@ -45,7 +46,7 @@ for moved in now.content.moved_bars:
 ready = now.readiness
 summary, steps = st.columns([2, 3], gap="large")
 with summary:
-    score = "-" if ready.score is None else f"{ready.score:.0%}"
+    score = "-" if ready.score is None else percent(ready.score)
     weakest = title_of(now, ready.weakest.area_id).title if ready.weakest else ""
     st.metric(
         "Readiness", score, help="The score of the weakest area, never the average: a chain and its weakest link."
@@ -91,7 +92,7 @@ with st.container(border=True):
     for table in tables:
         st.page_link(
             "pages/models/dataset.py",
-            label=plain(f"{table.name} ({table.role}, {table.rows:,} rows)"),
+            label=plain(f"{table.name} ({table.role}, {table.rows:,} rows{', archived' if table.archived_at else ''})"),
             query_params={"dataset": str(table.id)},
         )
     if not tables:

@@ -288,7 +288,7 @@ def test_scores_that_saw_the_labels_are_replaced_by_ones_that_did_not():
     hidden = checked(columns, scores="given")
     assert not hidden.queue
     found = checked(columns, train=columns)
-    assert any("100.0% of the rows stand in the training data" in note for note in found.computed.notes)
+    assert any("100 % of the rows stand in the training data" in note for note in found.computed.notes)
     assert precision_and_recall(found.queued, wrong)[1] > 0.8
 
 

@@ -10,6 +10,7 @@ import pytest
 from modelops.analyses.performance.threshold_counts import ThresholdCounts
 from modelops.analyses.statistics.rates import SELECTION_RATE
 from modelops.domain.inventory import DatasetRole
+from modelops.domain.number_words import percent
 from modelops.services import decisions, runs
 from modelops.store.queries_decisions import decisions_of_run, drift_limits
 from modelops.store.tables import RunRow
@@ -71,7 +72,7 @@ def test_predictions_made_with_another_threshold_are_where_the_workbench_begins(
     )
     begun = start(result.model_copy(update={"measurements": moved}), counts, [])
     assert counts.rate(SELECTION_RATE, begun.place)[0] == selected
-    assert f"as by the predictions of the run, {selected:.1%}" in begun.words
+    assert f"as by the predictions of the run, {percent(selected)}" in begun.words
 
 
 def test_the_workbench_begins_at_the_saved_threshold_with_its_costs(run, store, people, now, visit):
@@ -114,7 +115,7 @@ def test_where_the_capacity_decides_it_is_said_and_marked(run, visit):
     field(screen, "Cost of a false negative", "number_input").set_value(20).run()
     field(screen, "Capacity, % of rows", "number_input").set_value(10).run()
     assert screen.button(key="cheapest").label.startswith("Cheapest within capacity")
-    assert "The capacity of 10.0% decides: within it" in texts(screen)
+    assert "The capacity of 10 % decides: within it" in texts(screen)
     drawn = json.loads(screen.get("plotly_chart")[0].proto.spec)
     names = {trace.get("name") for trace in drawn["data"]}
     assert {"within the capacity", "beyond the capacity", "cheapest within the capacity", "chosen"} <= names
@@ -169,7 +170,7 @@ def test_thresholds_are_rehearsed_by_one_click(store, people, now, tmp_path, vis
 def test_rehearsed_thresholds_are_accepted_beside_their_alarm_rate(rehearsed, store, visit):
     screen = visit("author", RUN, run=str(rehearsed.id))
     assert metric_of(screen, "A run alarms").endswith("%")
-    assert "The level promises at most 5%" in texts(screen)
+    assert "The level promises at most 5 %" in texts(screen)
     field(screen, "Why are these right for this model?", "text_area").input("Few false alarms.")
     screen = press(screen, "Accept these thresholds")
     with store.reading() as reader:

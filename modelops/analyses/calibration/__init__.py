@@ -29,7 +29,7 @@ from modelops.analyses.calibration.distributions import (
 from modelops.analyses.calibration.quantities import group_findings as quantity_group_findings
 from modelops.analyses.calibration.quantities import quantity_findings
 from modelops.analyses.fairness.data import Grouping, groupings
-from modelops.analyses.measuring import Findings, inapplicable, measured, percent
+from modelops.analyses.measuring import Findings, inapplicable, measured
 from modelops.analyses.outcomes import Outcomes, outcomes
 from modelops.analyses.pending_tests import adjusted
 from modelops.analyses.performance.regression import Quantities, quantities
@@ -37,7 +37,7 @@ from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.analyses.statistics.reliability import BINS
 from modelops.domain.columns import Task
-from modelops.domain.number_words import quantity
+from modelops.domain.number_words import percent, quantity
 from modelops.domain.result import Measurement
 from modelops.errors import InvalidInput, NotMeasured
 

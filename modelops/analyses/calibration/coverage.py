@@ -20,11 +20,12 @@ from modelops.analyses.calibration.conformal import (
     split,
 )
 from modelops.analyses.fairness.data import NO_ROWS, Grouping
-from modelops.analyses.measuring import Findings, measured, percent
+from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.outcomes import Outcomes
 from modelops.analyses.pending_tests import PendingTest, adjusted
 from modelops.analyses.performance.regression import Quantities
 from modelops.analyses.statistics.weighting import Weighting, row_entities
+from modelops.domain.number_words import percent
 from modelops.domain.result import Curve, Measurement, ResultTable, Scope, Series, Shape
 from modelops.errors import NotMeasured
 

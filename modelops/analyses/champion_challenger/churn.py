@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from modelops.analyses.bars import equal_bins
 from modelops.analyses.champion_challenger.match import Match, errors
-from modelops.analyses.measuring import Findings, measured, percent, shown
+from modelops.analyses.measuring import Findings, measured, shown
 from modelops.analyses.statistics.intervals import wilson
-from modelops.domain.number_words import quantity
+from modelops.domain.number_words import percent, quantity
 from modelops.domain.result import Curve, Measurement, ResultTable, Scope, Series, Shape
 
 _MOST_CLASSES = 40

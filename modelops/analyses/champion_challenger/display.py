@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from modelops.analyses.champion_challenger.switching import Switch
-from modelops.analyses.measuring import percent
 from modelops.analyses.side_by_side import SKILL
 from modelops.analyses.statistics.paired import Pair
 from modelops.domain.metric_words import metric_name, metric_phrase
-from modelops.domain.number_words import quantity
+from modelops.domain.number_words import percent, quantity
 from modelops.domain.result import Curve, Measurement, Series, Shape
 
 _WITH_UNIT = ("mean_absolute_error", "root_mean_squared_error", "cost_per_row")

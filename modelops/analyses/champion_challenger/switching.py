@@ -17,7 +17,7 @@ from modelops.analyses.side_by_side import LOW_IS_GOOD
 from modelops.analyses.statistics.intervals import Interval, normal_quantile
 from modelops.analyses.statistics.paired import Pair
 from modelops.domain.metric_words import metric_name
-from modelops.domain.number_words import quantity
+from modelops.domain.number_words import percent, quantity
 from modelops.domain.result import ResultTable
 
 _POWER = 0.8
@@ -100,8 +100,8 @@ def _rows_needed(rows: int, interval: Interval | None, effect: float, level: flo
     normal = NormalDist()
     error = (interval[1] - interval[0]) / (2 * normal_quantile(level))
     reach = (normal_quantile(level) if two_sided else normal.inv_cdf(level)) + normal.inv_cdf(_POWER)
-    needed = rows * (reach * error / effect) ** 2
-    return max(1, math.ceil(needed)) if needed < 1e12 else None
+    times = reach * error / effect
+    return max(1, math.ceil(rows * times**2)) if times * math.sqrt(rows) < 1e6 else None
 
 
 def _rollback(metric: str, threshold: float, rows: int | None, *, lower_is_better: bool, level: float) -> str:
@@ -110,8 +110,8 @@ def _rollback(metric: str, threshold: float, rows: int | None, *, lower_is_bette
     side, end = ("above", "lower") if lower_is_better else ("below", "upper")
     least = f" on at least {rows:,} labelled production rows" if rows else " on labelled production rows"
     return (
-        f"Back to the champion when the {end} end of the {level:.0%} interval of {metric_name(metric)} lies {side} "
-        f"{quantity(threshold)}{least}."
+        f"Back to the champion when the {end} end of the {percent(level)} interval of {metric_name(metric)} lies "
+        f"{side} {quantity(threshold)}{least}."
     )
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from modelops.analyses.data_contract import DEFINITIONS
 from modelops.analyses.data_contract.checking import Held
-from modelops.analyses.measuring import percent
 from modelops.analyses.statistics.intervals import wilson
 from modelops.domain.canonical import canonical_bytes
 from modelops.domain.contract import Check, Contract, columns_of, demand
+from modelops.domain.number_words import percent
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 
 _ROWS_NAMED = 10

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from modelops.analyses.data_contract.tails import Tails, rows_beyond
 from modelops.analyses.data_contract.values import Values
-from modelops.analyses.measuring import percent
 from modelops.analyses.statistics.intervals import wilson
 from modelops.domain.columns import ColumnRoles, ValueKind
 from modelops.domain.contract import AllowedRule, Check, MissingRule, RangeRule, Rule, TypeRule, UniqueRule, title
+from modelops.domain.number_words import percent
 
 CHANCE = 0.001
 """A bound on a share is set so that a batch like the reference breaks it no more often than this."""

@@ -16,6 +16,7 @@ from modelops.analyses.data_contract.learning import learned
 from modelops.analyses.data_contract.values import Numbers, Values
 from modelops.domain.columns import ColumnRoles, ValueKind
 from modelops.domain.contract import LONGEST_LEVEL, Check, ComparisonRule, PresenceRule
+from modelops.domain.number_words import percent
 
 _FEWEST = 30
 _SURPRISING = 20.0
@@ -128,5 +129,5 @@ def _presences(
         if chance < 1 and (chance <= 0 or count * np.log(chance) < np.log(_ODDS / tries)):
             rule = PresenceRule(column=name, present=present, when=other, equals=level)
             said = "never" if present else "always"
-            why = f"{name} is {said} missing in these {int(count):,} rows, and in {elsewhere:.1%} of the others."
+            why = f"{name} is {said} missing in these {int(count):,} rows, and in {percent(elsewhere)} of the others."
             yield learned(rule, why)

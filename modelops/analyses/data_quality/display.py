@@ -11,8 +11,9 @@ import numpy as np
 from modelops.analyses.data_quality.columns import ColumnQuality
 from modelops.analyses.data_quality.freshness import day
 from modelops.analyses.data_quality.measurements import MOST_PAIRS, features
-from modelops.analyses.measuring import percent, shown
+from modelops.analyses.measuring import shown
 from modelops.analyses.statistics.intervals import wilson
+from modelops.domain.number_words import percent
 from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 

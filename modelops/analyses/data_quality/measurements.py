@@ -15,6 +15,7 @@ from modelops.analyses.data_quality.texts import TextProfile
 from modelops.analyses.measuring import inapplicable, measured
 from modelops.analyses.statistics.intervals import newcombe, wilson
 from modelops.domain.columns import Task
+from modelops.domain.number_words import percent
 from modelops.domain.result import Measurement
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _excess_contradictions(found: Quality) -> Measurement:
         share - count / rows,
         size=twins.rows,
         interval=newcombe(twins.conflicting, twins.rows, count, rows),
-        note=f"of {rows:,} rows composed of the same values, {count / rows:.1%} are like some row by chance",
+        note=f"of {rows:,} rows composed of the same values, {percent(count / rows)} are like some row by chance",
     )
 
 

@@ -14,6 +14,7 @@ from modelops.analyses.drift.findings import Judged, Margins
 from modelops.analyses.drift.shares import MOST_NAMED, Bars
 from modelops.analyses.measuring import shown
 from modelops.domain.names import listed
+from modelops.domain.number_words import percent
 from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 
@@ -162,7 +163,7 @@ def _statistics(judged: Sequence[Judged]) -> ResultTable:
             "mean",
             "standard deviation",
             "minimum",
-            *(f"{probability:.0%}" for probability in QUANTILES),
+            *(percent(probability) for probability in QUANTILES),
             "maximum",
         ),
         rows=tuple(rows),

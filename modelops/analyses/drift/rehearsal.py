@@ -26,9 +26,10 @@ from modelops.analyses.drift.findings import Margins, is_change
 from modelops.analyses.drift.homogeneity import homogeneity, material_effect
 from modelops.analyses.drift.kolmogorov import kolmogorov_smirnov_p_value
 from modelops.analyses.drift.shares import missing_test
-from modelops.analyses.measuring import measured, percent, shown
+from modelops.analyses.measuring import measured, shown
 from modelops.analyses.statistics.intervals import LEVEL, wilson
 from modelops.analyses.statistics.multiplicity import benjamini_hochberg
+from modelops.domain.number_words import percent
 from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, Measurement, ResultTable, Series, Shape
 from modelops.errors import NotMeasured

@@ -6,9 +6,8 @@ import numpy as np
 
 from modelops.analyses.explainability.explanation import Explanation
 from modelops.analyses.explainability.permutation_importance import Importance
-from modelops.analyses.measuring import percent
 from modelops.domain.names import listed
-from modelops.domain.number_words import quantity
+from modelops.domain.number_words import percent, quantity
 from modelops.domain.result import Measurement
 
 LEVEL = 0.95

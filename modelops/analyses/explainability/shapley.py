@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modelops.analyses.composed import ComposedModel
-from modelops.analyses.measuring import percent
+from modelops.domain.number_words import percent
 
 FIRST_ROWS = 32
 

@@ -24,6 +24,7 @@ from modelops.analyses.explainability.permutation_importance import (
 from modelops.analyses.explainability.shapley import ShapleyValues, grown_shapley
 from modelops.analyses.statistics.association import associations, groups
 from modelops.domain.columns import Task
+from modelops.domain.number_words import percent
 from modelops.errors import NotMeasured
 
 if TYPE_CHECKING:
@@ -209,7 +210,8 @@ def _shown_rows(found: ShapleyValues, n: int, subject: Subject) -> tuple[tuple[s
     if n % 2 and n > 1:
         named.setdefault(int(chosen[n // 2]), f"median {noun}")
     last = max(len(order) - 1, 1)
-    return tuple((named.get(int(k), f"{noun} above {1 - k / last:.1%} of the rows"), int(order[k])) for k in chosen)
+    above = {int(k): f"{noun} above {percent(1 - k / last)} of the rows" for k in chosen}
+    return tuple((named.get(k, words), int(order[k])) for k, words in above.items())
 
 
 def _importances(

@@ -19,14 +19,14 @@ from modelops.analyses.fairness.regression import predicted_quantities, quantity
 from modelops.analyses.fairness.scores import ScoredRows, score_findings, scored_rows
 from modelops.analyses.fairness.thresholds import threshold_findings
 from modelops.analyses.levels import Coded, groups
-from modelops.analyses.measuring import Findings, percent
+from modelops.analyses.measuring import Findings
 from modelops.analyses.outcomes import Outcomes, outcomes
 from modelops.analyses.pending_tests import PendingTest, adjusted
 from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.analyses.statistics.weighting import weighting
 from modelops.domain.columns import Task
-from modelops.domain.number_words import quantity
+from modelops.domain.number_words import percent, quantity
 from modelops.domain.result import Measurement, Scope
 from modelops.errors import InvalidInput
 

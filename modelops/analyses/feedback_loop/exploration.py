@@ -18,6 +18,7 @@ from modelops.analyses.statistics.intervals import wilson
 from modelops.analyses.statistics.ranking import ranked
 from modelops.analyses.statistics.sample_size import rows_for_precision, rows_to_compare_means, rows_to_compare_rates
 from modelops.domain.columns import Task
+from modelops.domain.number_words import percent
 from modelops.domain.result import Measurement
 from modelops.errors import InvalidInput
 
@@ -169,7 +170,7 @@ def holdout_measurements(data: Decisions, parameters: FeedbackLoopParameters) ->
         value,
         size=size,
         unit="rows",
-        note=f"on each side, to see {note} with {power:.0%} power",
+        note=f"on each side, to see {note} with {percent(power)} power",
         otherwise=few,
     )
     yield measured(

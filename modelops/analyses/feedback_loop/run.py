@@ -11,7 +11,8 @@ from modelops.analyses.feedback_loop.earlier import earlier_findings
 from modelops.analyses.feedback_loop.exploration import exploration_measurements, holdout_measurements
 from modelops.analyses.feedback_loop.exposure import exposure_findings
 from modelops.analyses.feedback_loop.selection import selection_findings
-from modelops.analyses.measuring import Findings, percent
+from modelops.analyses.measuring import Findings
+from modelops.domain.number_words import percent
 from modelops.domain.result import Measurement, Scope
 
 

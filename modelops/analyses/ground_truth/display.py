@@ -11,9 +11,9 @@ from modelops.analyses.ground_truth.comparing import Band, Losses
 from modelops.analyses.ground_truth.estimates import Estimated
 from modelops.analyses.ground_truth.metrics_over_time import OverTime
 from modelops.analyses.ground_truth.periods import Periods
-from modelops.analyses.measuring import finite, percent, shown
+from modelops.analyses.measuring import finite, shown
 from modelops.domain.metric_words import metric_name
-from modelops.domain.number_words import quantity
+from modelops.domain.number_words import percent, quantity
 from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 

@@ -14,7 +14,8 @@ from modelops.analyses.ground_truth.metrics_over_time import OverTime
 from modelops.analyses.ground_truth.periods import Periods
 from modelops.analyses.ground_truth.rows import Said
 from modelops.analyses.ground_truth.validity import age_measurement, out_of_support, support_measurements
-from modelops.analyses.measuring import Findings, measured, percent
+from modelops.analyses.measuring import Findings, measured
+from modelops.domain.number_words import percent
 from modelops.domain.result import Measurement, Scope
 from modelops.errors import NotMeasured
 

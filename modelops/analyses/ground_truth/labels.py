@@ -16,6 +16,7 @@ from modelops.analyses.ground_truth.rows import Said
 from modelops.analyses.measuring import Findings, inapplicable, measured
 from modelops.analyses.statistics.intervals import Interval, normal_quantile, wilson
 from modelops.domain.columns import ColumnRoles
+from modelops.domain.number_words import percent
 from modelops.domain.result import Measurement, ResultTable, Scope
 from modelops.errors import InvalidInput, NotMeasured
 
@@ -128,7 +129,7 @@ def delay_measurements(found: Delays | str, *, level: float) -> Iterator[Measure
             interval=interval,
             level=level,
             unit="days",
-            otherwise=f"Fewer than {share:.0%} of the labels have come.",
+            otherwise=f"Fewer than {percent(share)} of the labels have come.",
         )
     if not isinstance(found, str):
         come = int(found.come.sum())

@@ -32,11 +32,11 @@ from modelops.analyses.ground_truth.labels import (
 from modelops.analyses.ground_truth.metrics_over_time import OverTime, over_time
 from modelops.analyses.ground_truth.periods import DAY, periods
 from modelops.analyses.ground_truth.rows import said
-from modelops.analyses.measuring import Findings, measured, percent
+from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.performance.value import matrix_from_text
 from modelops.analyses.statistics.means import group_means
 from modelops.domain.metric_words import metric_phrase
-from modelops.domain.number_words import quantity
+from modelops.domain.number_words import percent, quantity
 from modelops.domain.result import Measurement, Scope
 from modelops.errors import InvalidInput, NotMeasured
 

@@ -11,8 +11,9 @@ from modelops.analyses.bars import equal_bins
 from modelops.analyses.label_quality.confident import ByChance, Spread, Suspects
 from modelops.analyses.label_quality.deviations import Deviations, FarOut
 from modelops.analyses.label_quality.noise import Noise
-from modelops.analyses.measuring import Findings, measured, percent
+from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.statistics.intervals import LEVEL, Interval, wilson
+from modelops.domain.number_words import percent
 from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, Measurement, ResultTable, Series, Shape
 

@@ -21,6 +21,7 @@ from modelops.analyses.measuring import Findings
 from modelops.analyses.outcomes import MOST_CLASSES, NOT_PROBABILITIES, outcomes
 from modelops.analyses.statistics.weighting import row_owners
 from modelops.domain.columns import Task
+from modelops.domain.number_words import percent
 from modelops.errors import InvalidInput, NotMeasured
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Checking:
         share = float(np.isin(own, their).mean())
         if share > 0:
             self.findings.notes.append(
-                f"{share:.1%} of the rows stand in the training data with their label: given scores have seen these."
+                f"{percent(share)} of the rows stand in the training data with their label: given scores have seen"
+                " these."
             )
         return share
 

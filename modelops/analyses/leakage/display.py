@@ -9,9 +9,9 @@ import numpy as np
 
 from modelops.analyses.leakage.duplicates import EXACT
 from modelops.analyses.leakage.single import Strength
-from modelops.analyses.measuring import percent, shown
+from modelops.analyses.measuring import shown
 from modelops.domain.columns import Task
-from modelops.domain.number_words import decimals
+from modelops.domain.number_words import decimals, percent
 from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 

@@ -12,6 +12,7 @@ from modelops.analyses.leakage.single import Strength
 from modelops.analyses.measuring import inapplicable, measured
 from modelops.analyses.statistics.intervals import newcombe, wilson
 from modelops.domain.columns import Task
+from modelops.domain.number_words import percent
 from modelops.domain.result import Measurement
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _rows(found: Leaks) -> Iterator[Measurement]:
 
 def _shared(one: Shared) -> Iterator[Measurement]:
     scope, n = {"match": one.match}, one.rows
-    some = f"{one.fraction:.1%} of the training rows were searched" if one.fraction < 1 else None
+    some = f"{percent(one.fraction)} of the training rows were searched" if one.fraction < 1 else None
     note = "; ".join(filter(None, (one.note, some))) or None
     yield _share("shared_row_rate", one.count, n, scope, note)
     yield _share("shared_row_rate_by_chance", one.by_chance, one.chance_rows, scope, _COMPOSED)

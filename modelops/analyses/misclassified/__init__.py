@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from modelops.analyses.base import Analysis, Computed, EvaluationData, Need, Parameters, Run
-from modelops.analyses.measuring import Findings, measured, percent
+from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.misclassified.amounts import Errors
 from modelops.analyses.misclassified.classes import Mistakes
 from modelops.analyses.misclassified.queue import FIRST_COLUMNS, cases, first_by, row_keys, row_number
@@ -23,7 +23,7 @@ from modelops.analyses.performance.value import matrix_from_text
 from modelops.analyses.statistics.bootstrap import Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.domain.columns import Task
-from modelops.domain.number_words import quantity
+from modelops.domain.number_words import percent, quantity
 from modelops.domain.result import Measurement, ResultTable
 from modelops.errors import InvalidInput, NotMeasured
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from modelops.analyses.measuring import Findings, measured, percent
+from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.refitting import NO_RECIPE, Labelled, Learner, chance_score, metric_of, scored
+from modelops.domain.number_words import percent
 from modelops.domain.result import Scope
 from modelops.errors import InvalidInput, NotMeasured
 

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelops.analyses.base import Model
-from modelops.analyses.measuring import Findings, finite, inapplicable, measured, percent
+from modelops.analyses.measuring import Findings, finite, inapplicable, measured
 from modelops.analyses.refitting import Labelled
 from modelops.analyses.side_by_side import probability_losses
 from modelops.analyses.statistics.intervals import normal_quantile
 from modelops.analyses.statistics.paired import ratio_of_means
+from modelops.domain.number_words import percent
 from modelops.domain.result import Curve, Series, Shape
 
 STAGE_METRICS = ("boosting_rounds", "best_boosting_round", "loss_increase_after_best_round")

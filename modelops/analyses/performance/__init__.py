@@ -8,7 +8,7 @@ from pydantic import Field
 
 from modelops.analyses.base import Analysis, Computed, EvaluationData, Need, Parameters, Run
 from modelops.analyses.levels import Coded, groups
-from modelops.analyses.measuring import Findings, measured, percent
+from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.outcomes import Outcomes, outcomes
 from modelops.analyses.performance.binary import Stakes, binary_performance
 from modelops.analyses.performance.multiclass import multiclass_performance
@@ -18,7 +18,7 @@ from modelops.analyses.performance.workbench import cost_per_row
 from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty, counts_intervals
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.domain.columns import Task
-from modelops.domain.number_words import quantity
+from modelops.domain.number_words import percent, quantity
 from modelops.domain.result import Measurement
 from modelops.errors import InvalidInput, NotMeasured
 

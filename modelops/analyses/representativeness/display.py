@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelops.analyses.measuring import percent, shown
+from modelops.analyses.measuring import shown
 from modelops.analyses.representativeness.comparing import ColumnTest, Difference
 from modelops.analyses.representativeness.groups import Column
+from modelops.domain.number_words import percent
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 
 if TYPE_CHECKING:

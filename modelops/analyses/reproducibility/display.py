@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from modelops.analyses.measuring import Findings, measured, percent, shown, thinned
+from modelops.analyses.measuring import Findings, measured, shown, thinned
 from modelops.analyses.reproducibility.repeats import Repeat, repeat_measurements
 from modelops.analyses.reproducibility.trained import (
     RECIPE,
@@ -18,6 +18,7 @@ from modelops.analyses.reproducibility.trained import (
     row_spreads,
 )
 from modelops.domain.metric_words import metric_name, metric_phrase
+from modelops.domain.number_words import percent
 from modelops.domain.result import Curve, Measurement, ResultTable, Series, Shape
 
 _TRAINED = (RECIPE, SAME_SEED)

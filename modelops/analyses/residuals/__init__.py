@@ -10,7 +10,7 @@ from pydantic import Field
 
 from modelops.analyses.base import Analysis, Computed, EvaluationData, Need, Parameters, Run, Sample
 from modelops.analyses.composed import drawn
-from modelops.analyses.measuring import Findings, finite, percent, thinned
+from modelops.analyses.measuring import Findings, finite, thinned
 from modelops.analyses.pending_tests import PendingTest
 from modelops.analyses.pending_tests import adjusted as adjusted_tests
 from modelops.analyses.residuals.bias import Bias, bias_measurements, bias_table, error_bias, tails
@@ -35,7 +35,7 @@ from modelops.analyses.statistics.bootstrap import DRAWS, Uncertainty
 from modelops.analyses.statistics.intervals import LEVEL
 from modelops.analyses.statistics.multiplicity import benjamini_hochberg
 from modelops.domain.columns import Task
-from modelops.domain.number_words import quantity
+from modelops.domain.number_words import percent, quantity
 from modelops.domain.result import Curve, Measurement, Scope, Series, Shape
 from modelops.errors import NotMeasured
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from modelops.analyses.measuring import Findings, measured, percent, shown, thinned
+from modelops.analyses.measuring import Findings, measured, shown, thinned
 from modelops.analyses.robustness.adversarial import Turned
 from modelops.analyses.robustness.outcomes import Fate, Outcome, Ruler
 from modelops.analyses.robustness.scenarios import MISSING_PERCENT, NOISE_PERCENT, SHUFFLED, SINGLE, missing, noise
 from modelops.analyses.statistics.intervals import wilson
 from modelops.domain.names import listed
+from modelops.domain.number_words import percent
 from modelops.domain.result import Curve, Measurement, ResultTable, Scope, Series, Shape
 
 ALL = "(all features)"

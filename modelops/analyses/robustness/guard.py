@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from modelops.analyses.asked import Asked, Numbers, decided, finite_rows, truth_of
 from modelops.analyses.base import EvaluationData
 from modelops.analyses.levels import Coded, groups
-from modelops.analyses.measuring import Findings, measured, percent, shown
+from modelops.analyses.measuring import Findings, measured, shown
 from modelops.analyses.robustness.scenarios import kind_of
 from modelops.analyses.statistics.intervals import Interval, normal_quantile, wilson
 from modelops.domain.columns import Task
+from modelops.domain.number_words import percent
 from modelops.domain.result import Measurement, ResultTable
 from modelops.errors import InvalidInput, WorkerFailed
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from modelops.analyses.measuring import percent
 from modelops.analyses.subpopulations.losses import Losses
 from modelops.analyses.subpopulations.weakest import WeakSegments
 from modelops.domain.metric_words import metric_phrase
-from modelops.domain.number_words import quantity
+from modelops.domain.number_words import percent, quantity
 
 
 def summary(found: Losses, weak: WeakSegments, mean: float) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelops.analyses.base import Computed, EvaluationData
-from modelops.analyses.measuring import Findings, finite, measured, percent, shown
+from modelops.analyses.measuring import Findings, finite, measured, shown
 from modelops.analyses.misclassified.queue import cells
 from modelops.analyses.what_if.case import Case
 from modelops.analyses.what_if.contributions import CaseContributions
@@ -18,7 +18,7 @@ from modelops.analyses.what_if.permitted import Permitted
 from modelops.analyses.what_if.response import Response
 from modelops.analyses.what_if.search import Counterfactual
 from modelops.analyses.what_if.wanted import Wanted, decided
-from modelops.domain.number_words import quantity, title_case
+from modelops.domain.number_words import percent, quantity, title_case
 from modelops.domain.record import Scalar
 from modelops.domain.result import Curve, ResultTable, Series, Shape
 
