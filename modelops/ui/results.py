@@ -36,12 +36,13 @@ _FEW_REASONS = 2
 _NAMED = 4
 _FIRST_CHARTS = 2
 _FIRST_TABLES = 1
+_MOST_FOLDED = 9
 _ALL_UP_TO, _MOST_HEIGHT = 12, 460
 # Wider, a chart only gets emptier.
 _CHART_WIDTH = 1040
 # On a telephone the name and the value of a number stand side by side without being moved.
 NAME_WIDTH, _VALUE_WIDTH = 210, 96
-_LONGEST_NAME, _LONGEST_INTERVAL, _LONGEST_SCOPE = 255, 210, 420
+_LONGEST_NAME, _LONGEST_INTERVAL, _LONGEST_SCOPE, _LONGEST_NOTE = 255, 210, 420, 320
 _SHORTEST, _LETTER = 110, 7
 # Plotly's own bar of buttons stays out of the way; zooming by dragging is left.
 _CHART = {"displaylogo": False, "displayModeBar": False}
@@ -188,13 +189,28 @@ def chart(curve: Curve, *, key: str) -> None:
 
 
 def tables(found: Sequence[ResultTable], *, key: str) -> None:
-    """Show the first tables of a result; the others are folded."""
+    """Show the first tables of a result; the others are folded, and many of them to be chosen from by their title."""
     for table in found[:_FIRST_TABLES]:
         st.markdown(f"**{plain(table.title)}**")
         _table(table, key)
-    for table in found[_FIRST_TABLES:]:
+    rest = list(found[_FIRST_TABLES:])
+    if len(rest) > _MOST_FOLDED:
+        _more_tables(rest, key)
+        return
+    for table in rest:
         with st.expander(plain(table.title)):
             _table(table, key)
+
+
+@st.fragment
+def _more_tables(rest: list[ResultTable], key: str) -> None:
+    with st.expander(f"{len(rest):d} more tables", key=f"{key} more", on_change="rerun") as more:
+        if not more.open:
+            return
+        chosen = st.selectbox(
+            "Table", range(len(rest)), format_func=lambda place: rest[place].title, key=f"{key} which"
+        )
+        _table(rest[chosen or 0], key)
 
 
 def _table(table: ResultTable, key: str) -> None:
@@ -284,6 +300,11 @@ def measurements(found: Sequence[Measurement], *, key: str) -> None:
             ),
             "Rows": st.column_config.NumberColumn(
                 width=_VALUE_WIDTH, help="How many rows, or other things counted, stand behind it."
+            ),
+            **(
+                {"Note": st.column_config.TextColumn(width=_width(rows["Note"], _LONGEST_NOTE))}
+                if "Note" in rows
+                else {}
             ),
             "What it says": st.column_config.TextColumn(width="large"),
         },

@@ -6,6 +6,7 @@ import json
 import sqlite3
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from modelops.analyses.base import Parameters
 from modelops.analyses.registry import ANALYSES
@@ -360,3 +361,18 @@ def test_an_address_that_leads_nowhere_says_so(visit, home, path, query):
     screen = visit("author", path, **query)
     assert screen.error
     assert not screen.exception
+
+
+def tables_of_a_result(count):
+    from modelops.domain.result import ResultTable
+    from modelops.ui import results
+
+    found = [ResultTable(name=f"t{k}", title=f"Table {k}", columns=("a",), rows=((k,),)) for k in range(count)]
+    results.tables(found, key="t")
+
+
+@pytest.mark.parametrize(("count", "folded"), [(3, ["Table 1", "Table 2"]), (25, ["24 more tables"])])
+def test_many_tables_are_folded_into_one_list_of_their_titles(count, folded):
+    screen = AppTest.from_function(tables_of_a_result, args=(count,)).run()
+    assert not screen.exception
+    assert [part.label for part in screen.expander] == folded

@@ -269,7 +269,8 @@ def _summary(study: _Study, seen: Sequence[Residuals]) -> str:
     if cancels:
         text += "errors to both sides cancel out"
     else:
-        text += f"the model says too {'little' if one.mean > 0 else 'much'} by {quantity(abs(one.mean))} on average"
+        amount = f"too {'little' if one.mean > 0 else 'much'} by {quantity(abs(one.mean))} on average"
+        text += f"its score is {amount}" if len(seen) > 1 else f"the model says {amount}"
     text = f"Most is left for the class {one.title!r}: {text}" if len(seen) > 1 else text[0].upper() + text[1:]
     if best is None:
         return text + "; no column was found to say anything more about them."
