@@ -13,7 +13,7 @@ from modelops.domain.inventory import DatasetRole, RiskTier
 from modelops.domain.people import Right
 from modelops.domain.record import Record
 from modelops.errors import InvalidInput
-from modelops.services import inventory
+from modelops.services import datasets, inventory
 from modelops.store.queries_inventory import inventory as lines
 from modelops.store.tables import DatasetRow, VersionRow
 
@@ -44,6 +44,12 @@ class Columns(Record):
     task: Task | None = None
     positive: str | None = None
     reason: str = ""
+
+
+class Because(Record):
+    """Why something is done."""
+
+    reason: str
 
 
 class Registered(Record):
@@ -181,6 +187,20 @@ def correct_columns(call: Call) -> Registered:
     return Registered(id=dataset.id, digest=dataset.digest)
 
 
+def archive_dataset(call: Call) -> Registered:
+    """Put a dataset out of the way."""
+    reason = call.record(Because).reason
+    dataset = datasets.archive_dataset(call.store, call.number("dataset"), actor=call.actor, at=call.at, reason=reason)
+    return Registered(id=dataset.id, digest=dataset.digest)
+
+
+def restore_dataset(call: Call) -> Registered:
+    """Bring an archived dataset back."""
+    reason = call.record(Because).reason
+    dataset = datasets.restore_dataset(call.store, call.number("dataset"), actor=call.actor, at=call.at, reason=reason)
+    return Registered(id=dataset.id, digest=dataset.digest)
+
+
 def _number(text: str, *, what: str) -> int | None:
     if not text:
         return None
@@ -205,4 +225,6 @@ ROUTES = (
     ApiRoute("/api/v1/versions/{version}/dependencies", upload_dependencies, methods=("PUT",)),
     ApiRoute("/api/v1/models/{model}/datasets", upload_dataset, methods=("PUT",), status=201),
     ApiRoute("/api/v1/datasets/{dataset}/columns", correct_columns, methods=("PUT",)),
+    ApiRoute("/api/v1/datasets/{dataset}/archive", archive_dataset, methods=("POST",)),
+    ApiRoute("/api/v1/datasets/{dataset}/restore", restore_dataset, methods=("POST",)),
 )

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 model_app = typer.Typer(help="Register models.")
 version_app = typer.Typer(help="Register versions of a model.")
-dataset_app = typer.Typer(help="Add datasets to a model.")
+dataset_app = typer.Typer(help="Add datasets to a model, and put them out of the way.")
 Login = Annotated[str, typer.Option("--as", metavar="LOGIN", help="The person who acts; it stands in the audit trail.")]
+Number = Annotated[int, typer.Argument(metavar="DATASET", help="The number of the dataset.")]
+Reason = Annotated[str, typer.Option(help="Why; it stands in the audit trail.")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The name of a registered model.")]
 
 
@@ -125,6 +127,26 @@ def dataset_add(
             file_name=data.name,
         )
     print(f"dataset {dataset.id} {dataset.digest} {dataset.rows} rows")
+
+
+@dataset_app.command("archive")
+def dataset_archive(number: Number, *, reason: Reason, login: Login) -> None:
+    """Put a dataset out of the way. What was made with it stands, nothing new is made with it."""
+    from modelops.services.datasets import archive_dataset
+
+    store, _ = opened_store()
+    dataset = archive_dataset(store, number, actor=_person(store, login), at=now(), reason=reason)
+    print(f"dataset {dataset.id} archived")
+
+
+@dataset_app.command("restore")
+def dataset_restore(number: Number, *, reason: Reason, login: Login) -> None:
+    """Bring an archived dataset back."""
+    from modelops.services.datasets import restore_dataset
+
+    store, _ = opened_store()
+    dataset = restore_dataset(store, number, actor=_person(store, login), at=now(), reason=reason)
+    print(f"dataset {dataset.id} restored")
 
 
 @contextmanager

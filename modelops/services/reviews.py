@@ -11,6 +11,7 @@ from modelops.domain.people import SYSTEM, Actor, Right
 from modelops.domain.review import EDITABLE, ReviewState, check_independence, check_transition
 from modelops.errors import Conflict, InvalidInput
 from modelops.services import catalogue
+from modelops.services.datasets import check_in_use
 from modelops.services.refusals import audits_refusals
 from modelops.services.standing import Blocker, blocked_text, standing
 from modelops.store import Store, Transaction
@@ -60,8 +61,10 @@ def open_review(
             )
         )
         for dataset_id in sorted(set(dataset_ids)):
-            if t.get(DatasetRow, dataset_id, what="dataset").model_id != version.model_id:
+            dataset = t.get(DatasetRow, dataset_id, what="dataset")
+            if dataset.model_id != version.model_id:
                 raise InvalidInput("One of these datasets belongs to another model.")
+            check_in_use(dataset)
             t.add(ReviewDatasetRow(review_id=review.id, dataset_id=dataset_id))
         for question in catalogue.template(t, template.digest).at(Gate(gate)):
             t.add(AnswerRow(review_id=review.id, question_id=question.id))
@@ -84,8 +87,10 @@ def use_dataset(store: Store, review_id: int, dataset_id: int, *, actor: Actor, 
     with store.transaction() as t:
         review = changed(t, review_id)
         version = t.get(VersionRow, review.version_id, what="model version")
-        if t.get(DatasetRow, dataset_id, what="dataset").model_id != version.model_id:
+        dataset = t.get(DatasetRow, dataset_id, what="dataset")
+        if dataset.model_id != version.model_id:
             raise InvalidInput("This dataset belongs to another model.")
+        check_in_use(dataset)
         rest_on(t, review_id, dataset_id, actor=actor, at=at)
 
 

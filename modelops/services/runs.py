@@ -22,6 +22,7 @@ from modelops.errors import Conflict, InvalidInput
 from modelops.evaluation import EvaluationRequest
 from modelops.evaluation.request import ModelPart
 from modelops.services import catalogue
+from modelops.services.datasets import check_in_use
 from modelops.services.refusals import audits_refusals
 from modelops.store import Reader, Store
 from modelops.store.queries_contracts import published
@@ -71,6 +72,8 @@ def request_run(
     with store.transaction() as t:
         data = t.get(DatasetRow, data_id, what="dataset")
         others = [t.get(DatasetRow, other, what="dataset") for other in (reference_id, train_id) if other]
+        for table in (data, *others):
+            check_in_use(table)
         version = t.get(VersionRow, version_id, what="model version") if version_id else None
         champion = t.get(VersionRow, champion_id, what="model version") if champion_id else None
         models = {row.model_id for row in (data, *others, version, champion) if row}
@@ -183,8 +186,11 @@ class _Inputs:
 
 
 def _inputs_of(reader: Reader, chosen: Analysis, review: ReviewRow) -> _Inputs | None:
-    """Return what of a review an analysis takes by the roles of its data; ``None`` if there is nothing to look at."""
-    by_role = {row.role: row.id for row in datasets(reader, review.id)}
+    """Return what of a review an analysis takes by the roles of its data; ``None`` if there is nothing to look at.
+
+    What was archived since is not taken.
+    """
+    by_role = {row.role: row.id for row in datasets(reader, review.id) if row.archived_at is None}
     data = next((by_role[role] for role in chosen.looks_at if role in by_role), None)
     if data is None:
         return None

@@ -9,7 +9,7 @@ from sqlalchemy import inspect, text
 from modelops.store.database import make_engine
 from modelops.store.triggers import create_triggers
 
-HEAD = "0002"
+HEAD = "0003"
 _FOLDER = Path(__file__).parent / "migrations"
 
 

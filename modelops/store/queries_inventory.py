@@ -13,6 +13,7 @@ from modelops.store.tables import AuditRow, DatasetRow, ModelRow, ReviewDatasetR
 from modelops.store.transaction import Reader
 
 CORRECTED, CONFIRMED = "dataset:columns", "dataset:confirm"
+ARCHIVED, RESTORED = "dataset:archive", "dataset:restore"
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,18 @@ def reviews_using(reader: Reader, dataset_id: int) -> Sequence[ReviewRow]:
     return reader.session.exec(query).all()
 
 
-def datasets_of(reader: Reader, model_id: int) -> Sequence[DatasetRow]:
-    """Return the datasets of a model, the newest first."""
+def datasets_of(reader: Reader, model_id: int, *, with_archived: bool = False) -> Sequence[DatasetRow]:
+    """Return the datasets of a model, the newest first; those that are archived only where they are asked for."""
     query = select(DatasetRow).where(DatasetRow.model_id == model_id).order_by(col(DatasetRow.id).desc())
+    if not with_archived:
+        query = query.where(col(DatasetRow.archived_at).is_(None))
     return reader.session.exec(query).all()
+
+
+def last_archiving(reader: Reader, dataset_id: int) -> AuditRow | None:
+    """Return the entry in which a dataset was archived last."""
+    query = select(AuditRow).where(AuditRow.subject == f"dataset/{dataset_id}", AuditRow.action == ARCHIVED)
+    return reader.session.exec(query.order_by(col(AuditRow.sequence).desc()).limit(1)).first()
 
 
 def settling_entries(reader: Reader, dataset_ids: Collection[int]) -> Sequence[AuditRow]:

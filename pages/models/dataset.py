@@ -10,6 +10,7 @@ from modelops.store.queries_inventory import CONFIRMED, reviews_using, settling_
 from modelops.store.queries_review import names as people_named
 from modelops.store.tables import BlobRow, DatasetRow, ModelRow
 from modelops.ui import frame, widgets
+from modelops.ui.archiving import offer_to_archive, show_archived
 from modelops.ui.column_editor import editor
 from modelops.ui.models import DATASET_ROLES, crumbs, fact
 from modelops.ui.reviews import GATES
@@ -121,6 +122,8 @@ def show_file() -> None:
             st.text("none")
     st.caption("The digest names exactly these bytes.")
     widgets.digest(row.digest, whole=True)
+    if row.archived_at is None and Right.REGISTER in page.actor.rights:
+        offer_to_archive(page, row)
 
 
 def show_runs() -> None:
@@ -142,9 +145,11 @@ widgets.breadcrumbs(crumbs(model))
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     st.title(plain(row.name), anchor=False, width="content")
     widgets.badge(row.role, Tone.QUIET, note=DATASET_ROLES[row.role])
+    if row.archived_at is not None:
+        widgets.tag("archived")
     st.caption(f"{row.rows:,} rows, {len(summary.columns):d} columns", width="content")
     st.space("stretch")
-    if Right.RUN in page.actor.rights:
+    if Right.RUN in page.actor.rights and row.archived_at is None:
         st.page_link(
             START,
             label="Run an analysis",
@@ -152,6 +157,8 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             query_params={"model": str(model.id), "data": str(row.id)},
             width="content",
         )
+if row.archived_at is not None:
+    show_archived(page, row)
 for note in summary.notes:
     st.caption(plain(note))
 tab = st.segmented_control(

@@ -9,7 +9,7 @@ from modelops.store.queries_history import history_of_model
 from modelops.store.queries_inventory import datasets_of, guessed_among, reviews_of
 from modelops.store.queries_people import persons
 from modelops.store.queries_runs import runs_of
-from modelops.store.tables import ModelRow, UserRow, VersionRow
+from modelops.store.tables import DatasetRow, ModelRow, UserRow, VersionRow
 from modelops.ui import frame, widgets
 from modelops.ui.adding import add_dataset, add_version, open_review
 from modelops.ui.models import (
@@ -40,7 +40,8 @@ with page.store.reading() as reader:
     model = reader.get(ModelRow, page.wanted("model", what="model"), what="model")
     model_id = model.id
     versions = list(reader.all(VersionRow, model_id=model_id))
-    datasets = datasets_of(reader, model_id)
+    every_dataset = datasets_of(reader, model_id, with_archived=True)
+    datasets = [row for row in every_dataset if row.archived_at is None]
     reviews = reviews_of(reader, model_id)
     owner = reader.get(UserRow, model.owner_id, what="person").name
 
@@ -87,23 +88,36 @@ def show_datasets() -> None:
         with st.expander("Add a dataset", icon=":material/add:", expanded=not datasets):
             add_dataset(page, model_id)
     st.page_link(CONTRACT, label="Data contract", icon=":material/contract:", query_params={"model": str(model_id)})
+    archived = len(every_dataset) - len(datasets)
+    are_archived_shown = bool(archived) and st.toggle(
+        f"Show archived ({archived:d})",
+        key="archived",
+        bind="query-params",
+        help="Datasets that were put out of the way.",
+    )
+    shown = list(every_dataset if are_archived_shown else datasets)[:MOST]
     with page.store.reading() as reader:
-        guessed = guessed_among(reader, [row.id for row in datasets[:MOST]])
-    for row in datasets[:MOST]:
-        with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-            st.page_link(
-                DATASET, label=f"**{plain(row.name)}**", query_params={"dataset": str(row.id)}, width="content"
-            )
-            widgets.tag(row.role)
-            if row.id in guessed:
-                widgets.badge("columns guessed", widgets.Tone.CARE, note="Nobody has said yet that they are right.")
-            count = len(row.summary.get("columns", ()))
-            st.caption(plain(f"{row.rows:,} rows, {count:,} columns"), width="content")
-            target = row.roles.get("target")
-            st.caption(plain(f"target {target}" if target else "no target"), width="content")
-            st.space("stretch")
-            st.caption(plain(row.digest.short), width="content", help=plain(row.digest))
-            st.caption(plain(ago(row.created_at, page.at)), width="content")
+        guessed = guessed_among(reader, [row.id for row in shown])
+    for row in shown:
+        dataset_line(row, is_guessed=row.id in guessed)
+
+
+def dataset_line(row: DatasetRow, *, is_guessed: bool) -> None:
+    """Show one dataset of the list."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.page_link(DATASET, label=f"**{plain(row.name)}**", query_params={"dataset": str(row.id)}, width="content")
+        widgets.tag(row.role)
+        if row.archived_at is not None:
+            widgets.tag("archived")
+        elif is_guessed:
+            widgets.badge("columns guessed", widgets.Tone.CARE, note="Nobody has said yet that they are right.")
+        count = len(row.summary.get("columns", ()))
+        st.caption(plain(f"{row.rows:,} rows, {count:,} columns"), width="content")
+        target = row.roles.get("target")
+        st.caption(plain(f"target {target}" if target else "no target"), width="content")
+        st.space("stretch")
+        st.caption(plain(row.digest.short), width="content", help=plain(row.digest))
+        st.caption(plain(ago(row.created_at, page.at)), width="content")
 
 
 def show_reviews() -> None:
@@ -205,7 +219,7 @@ def show_history() -> None:
     with page.store.reading() as reader:
         rows = history_of_model(reader, model_id, limit=MOST)
     called = {f"version/{version.id}": version.label for version in versions}
-    called |= {f"dataset/{row.id}": row.name for row in datasets}
+    called |= {f"dataset/{row.id}": row.name for row in every_dataset}
     called |= {f"review/{review.id}": f"{review.id} ({of.label}, {review.gate})" for review, of in reviews}
     history(rows, called)
     if len(rows) == MOST:

@@ -29,6 +29,8 @@ BODIES = {
     "/api/v1/runs": {"analysis": "drift", "data_id": 1},
     "/api/v1/models/{model}/versions": {"label": "2"},
     "/api/v1/datasets/{dataset}/columns": {"roles": {}},
+    "/api/v1/datasets/{dataset}/archive": {"reason": "A mistake."},
+    "/api/v1/datasets/{dataset}/restore": {"reason": "No mistake."},
     "/api/v1/versions/{version}/criteria": {"body": {"criteria": []}, "seen_revision": 0},
     "/api/v1/versions/{version}/criteria/freeze": {"seen_revision": 0},
 }

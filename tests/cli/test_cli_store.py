@@ -55,6 +55,19 @@ def test_models_versions_and_tables_are_registered_in_a_persons_name(home, autho
     assert acts["dataset:add"] == "Author"
 
 
+def test_a_dataset_is_archived_and_restored_in_a_persons_name(home, author, capsys):
+    run(["model", "add", "Churn", "--purpose", "Who leaves?", "--as", author])
+    run(["dataset", "add", "Churn", "--data", table(home), "--as", author])
+    assert run(["dataset", "archive", "1", "--reason", "The wrong month.", "--as", author]) == 0
+    assert run(["dataset", "archive", "1", "--reason", "The wrong month.", "--as", author]) == 2
+    assert "archived already" in capsys.readouterr().err
+    assert run(["dataset", "restore", "1", "--reason", "The right one.", "--as", author]) == 0
+    assert capsys.readouterr().out == "dataset 1 restored\n"
+    with opened(settings()).reading() as reader:
+        acts = {row.action: (row.actor_name, row.subject) for row in reader.entries()}
+    assert acts["dataset:archive"] == acts["dataset:restore"] == ("Author", "dataset/1")
+
+
 def test_a_person_without_the_right_registers_nothing(home, capsys):
     run(["user", "add", "auditor", "--name", "Auditor", "--role", "auditor"])
     assert run(["model", "add", "Churn", "--purpose", "Who leaves?", "--as", "auditor"]) == 2

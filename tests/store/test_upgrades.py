@@ -17,7 +17,7 @@ from modelops.store.database import make_engine
 from modelops.store.migrate import HEAD, current, upgrade
 from modelops.store.queries_audit import verify
 from modelops.store.queries_review import content
-from modelops.store.tables import AttestationRow, EvidenceRow, ReviewRow, RunRow
+from modelops.store.tables import AttestationRow, DatasetRow, EvidenceRow, ReviewRow, RunRow
 from tests.store.road_store import RELEASES, approved_with_a_run, dump, restored
 
 EARLIER = sorted(path.name.split(".")[0] for path in RELEASES.glob("*.sql.gz"))
@@ -77,6 +77,11 @@ def test_a_run_keeps_its_result_and_has_no_criteria(upgraded):
         run = reader.get(RunRow, 1, what="run")
         assert run.result in {row.digest for row in reader.all(EvidenceRow, run_id=1)}
         assert run.criteria is run.champion_id is None
+
+
+def test_no_dataset_is_archived_by_an_upgrade(upgraded):
+    with upgraded.reading() as reader:
+        assert [row.archived_at for row in reader.all(DatasetRow)] == [None]
 
 
 def test_the_refusals_of_the_database_are_there_again(upgraded):

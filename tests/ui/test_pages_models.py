@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from modelops.domain.columns import ColumnRoles, Task
 from modelops.domain.inventory import DatasetRole
 from modelops.domain.review import ReviewState
-from modelops.services import catalogue, inventory, reviews
+from modelops.services import catalogue, datasets, inventory, reviews
 from modelops.store.tables import AuditRow, DatasetRow, ModelRow, ReviewRow, VersionRow
 from tests.ui.ui_inventory import MADE_AT, Made, author_of, make
 
@@ -308,6 +308,57 @@ def test_a_reviewer_reads_that_nobody_confirmed_the_guess(visit, home):
     screen = visit("reviewer", DATASET, dataset="1")
     assert "Nobody has confirmed them yet" in texts(screen)
     assert "These are right" not in [found.label for found in screen.button]
+
+
+def with_reason(screen, reason, act):
+    next(found for found in screen.text_input if found.label == "Reason").input(reason)
+    return press(screen, act)
+
+
+def test_a_dataset_is_archived_and_restored_with_a_reason(visit, home):
+    screen = visit("author", DATASET, dataset="1", part="File")
+    assert "reason is empty" in texts(press(screen, "Archive"))
+    screen = with_reason(screen, "The wrong month.", "Archive")
+    assert "Archived by Author, " in texts(screen)
+    assert "The wrong month." in texts(screen)
+    assert "Run an analysis" not in links(screen)
+    screen = with_reason(screen, "The right one.", "Restore")
+    assert "Archived by" not in texts(screen)
+    assert "Run an analysis" in links(screen)
+
+
+def test_an_archived_dataset_is_listed_only_where_it_is_asked_for(visit, home, people, now):
+    screen = visit("author", MODEL, model="1", tab="Data")
+    assert not screen.toggle
+    datasets.archive_dataset(home, 1, actor=people["author"], at=now, reason="The wrong month.")
+    screen = visit("author", MODEL, model="1", tab="Data")
+    assert "**cases**" not in links(screen)
+    assert "**earlier**" in links(screen)
+    screen = field(screen, "Show archived (1)", "toggle").set_value(True).run()
+    assert "**cases**" in links(screen)
+
+
+def test_an_archived_dataset_is_offered_nowhere(visit, home, people, now):
+    datasets.archive_dataset(home, 1, actor=people["author"], at=now, reason="The wrong month.")
+    start = visit("author", "pages/analyses/start.py", analysis="drift", model="1", data="1")
+    assert field(start, "Data", "selectbox").options == ["earlier (reference, 300 rows)"]
+    review = visit("author", MODEL, model="1", tab="Reviews")
+    assert field(review, "Data it rests on", "multiselect").options == ["earlier (reference)"]
+    contract = visit("author", "pages/models/contract.py", model="1")
+    assert all("cases" not in option for box in contract.selectbox for option in box.options)
+
+
+def test_a_reviewer_sees_who_archived_a_dataset_and_restores_nothing(visit, home, people, now):
+    datasets.archive_dataset(home, 1, actor=people["author"], at=now, reason="The wrong month.")
+    screen = visit("reviewer", DATASET, dataset="1", part="File")
+    assert "Archived by Author, " in texts(screen)
+    assert not {"Archive", "Restore"} & {found.label for found in screen.button}
+
+
+def test_the_history_names_an_archived_dataset(visit, home, people, now):
+    datasets.archive_dataset(home, 1, actor=people["author"], at=now, reason="The wrong month.")
+    newest = visit("author", MODEL, model="1", tab="History").dataframe[0].value.iloc[0]
+    assert (newest["What"], newest["Reason"]) == ("Archived dataset cases", "The wrong month.")
 
 
 def test_a_corrected_column_is_saved(visit, home):

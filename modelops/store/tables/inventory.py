@@ -65,7 +65,10 @@ class VersionRow(SQLModel, table=True):
 
 
 class DatasetRow(SQLModel, table=True):
-    """One immutable table; ``roles`` (a `ColumnRoles`) is guessed, and corrected by a person until a review uses it."""
+    """One immutable table; ``roles`` (a `ColumnRoles`) is guessed, and corrected by a person until a review uses it.
+
+    One with ``archived_at`` is out of the way: nothing new is made with it, what was made with it stands.
+    """
 
     __tablename__ = "dataset"
 
@@ -82,3 +85,4 @@ class DatasetRow(SQLModel, table=True):
     positive: str | None = None
     created_by: int = Field(foreign_key="user.id")
     created_at: datetime = Field(sa_type=Moment)
+    archived_at: datetime | None = Field(default=None, sa_type=Moment)
