@@ -19,6 +19,8 @@ _THREADS = 2
 _MAX_CLASSES = 20
 _MIN_ROWS = 20
 _MIN_ROW_NUMBERS = 100
+_MOST_PLACES = 0.5
+"""Distinct postcodes to rows: where hardly any repeats there are no groups."""
 
 Facts = Mapping[str, ColumnFacts]
 
@@ -45,7 +47,8 @@ def guess_roles(table: Table, *, given: ColumnRoles | None = None, facts: Facts 
     Notes
     -----
     A column called ``weight`` is not guessed to be one: it is a person's weight as often as a row's. A sensitive column
-    is also named as a feature; whether the model uses it, only the model can tell. Constant columns stay features.
+    is also named as a feature; whether the model uses it, only the model can tell. Ages, dates of birth and postcodes
+    that repeat are proposed as sensitive too. Constant columns stay features.
     """
     return _Guess(table, facts or all_facts(table), given or ColumnRoles()).roles()
 
@@ -146,7 +149,7 @@ class _Guess:
         named = self._take(vocabulary.TIMES, lambda facts: facts.kind is ValueKind.TIME)
         if named:
             return named
-        times = [name for name in self._free if self._facts[name].kind is ValueKind.TIME]
+        times = [name for name in self._free if self._facts[name].kind is ValueKind.TIME and not self._is_birth(name)]
         return self._taken(times)[0] if len(times) == 1 else None
 
     def _ids(self) -> list[str]:
@@ -154,6 +157,8 @@ class _Guess:
 
     def _is_id(self, name: str) -> bool:
         facts, usual = self._facts[name], self._names[name]
+        if self._is_birth(name):
+            return False
         if not facts.present or facts.kind in (ValueKind.TIME, ValueKind.TRUE_FALSE) or not (
             facts.kind is ValueKind.TEXT or facts.all_whole
         ):  # fmt: skip
@@ -167,12 +172,21 @@ class _Guess:
         return not facts.has_spaces if facts.kind is ValueKind.TEXT else _is_row_number(facts)
 
     def _is_sensitive(self, name: str) -> bool:
-        facts, usual = self._facts[name], self._names[name]
-        if not 2 <= facts.distinct <= _MAX_GROUPS or facts.kind is ValueKind.TIME:
+        facts, usual = self._facts[name], vocabulary.without_accents(self._names[name])
+        if facts.distinct < 2:
             return False
+        if usual in vocabulary.BIRTHS:
+            return True
         if usual in vocabulary.AGES:
-            return facts.kind is ValueKind.TEXT
+            return facts.is_number or facts.distinct <= _MAX_GROUPS
+        if usual in vocabulary.PLACES:
+            return facts.unique_share <= _MOST_PLACES
+        if facts.distinct > _MAX_GROUPS or facts.kind is ValueKind.TIME:
+            return False
         return usual in vocabulary.SENSITIVE or bool(vocabulary.SENSITIVE_WORDS & set(usual.split("_")))
+
+    def _is_birth(self, name: str) -> bool:
+        return vocabulary.without_accents(self._names[name]) in vocabulary.BIRTHS
 
     def _features(self, sensitive: tuple[str, ...]) -> tuple[str, ...]:
         free = set(self._free) | (set(sensitive) - set(self._given.sensitive))

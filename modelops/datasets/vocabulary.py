@@ -1,8 +1,12 @@
-"""The usual names of columns, by the role that they play. Names are compared in lower case, words joined by ``_``."""
+"""The usual names of columns, by the role that they play. Names are compared in lower case, words joined by ``_``.
+
+Sensitive ones also in German and French, and without accents.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 TARGETS = (
     "target", "y_true", "ytrue", "true_label", "label", "labels", "y", "ground_truth", "truth", "actual", "actuals",
@@ -29,6 +33,17 @@ SCORE_PREFIXES = (
     "predicted_probability", "prediction_probability", "predict_proba", "predicted_proba", "pred_proba",
     "pred_prob", "y_proba", "y_prob", "y_score", "probability", "proba", "prob", "score", "p",
 )  # fmt: skip
+_SENSITIVE_IN_GERMAN_AND_FRENCH = frozenset({
+    "geschlecht", "geschlechtsidentitat", "geschlechtsidentitaet", "ethnie", "ethnische_herkunft",
+    "ethnische_zugehorigkeit", "ethnische_zugehoerigkeit", "herkunftsland",
+    "geburtsland", "hautfarbe", "konfession", "religionszugehorigkeit",
+    "religionszugehoerigkeit", "behinderung", "schwerbehinderung", "schwerbehindert", "familienstand", "zivilstand",
+    "staatsangehorigkeit", "staatsangehoerigkeit", "staatsburgerschaft", "staatsbuergerschaft", "nationalitat",
+    "nationalitaet", "migrationshintergrund", "sexuelle_orientierung", "altersgruppe", "altersklasse", "schwanger",
+    "sexe", "origine_ethnique", "couleur_de_peau", "handicap", "situation_handicap", "etat_civil",
+    "situation_familiale", "situation_matrimoniale", "statut_matrimonial", "nationalite", "pays_de_naissance",
+    "orientation_sexuelle", "tranche_d_age", "tranche_age", "enceinte",
+})  # fmt: skip
 SENSITIVE = frozenset({
     "gender", "sex", "race", "ethnicity", "ethnic_group", "ethnic", "race_ethnicity", "age_group", "age_band",
     "age_bracket", "age_bucket", "age_cat", "age_category", "age_class", "age_range", "religion", "nationality",
@@ -36,9 +51,24 @@ SENSITIVE = frozenset({
     "national_origin", "native_country", "veteran", "sexual_orientation", "orientation", "pregnant", "pregnancy",
     "skin_tone", "skin_color", "skin_colour", "caste", "sensitive", "protected", "protected_group", "minority",
     "group", "migration_background", "immigrant", "country_of_birth",
+}) | _SENSITIVE_IN_GERMAN_AND_FRENCH  # fmt: skip
+SENSITIVE_WORDS = frozenset({
+    "gender", "sex", "race", "ethnicity", "religion", "nationality", "disability", "marital", "geschlecht", "sexe",
 })  # fmt: skip
-SENSITIVE_WORDS = frozenset({"gender", "sex", "race", "ethnicity", "religion", "nationality", "disability", "marital"})
-AGES = frozenset({"age", "age_years", "age_in_years"})
+AGES = frozenset({
+    "age", "age_years", "age_in_years", "person_age", "customer_age", "client_age", "applicant_age", "borrower_age",
+    "patient_age", "employee_age", "alter", "lebensalter", "alter_in_jahren", "alter_jahre", "age_ans",
+})  # fmt: skip
+BIRTHS = frozenset({
+    "birth_date", "birthdate", "date_of_birth", "dateofbirth", "dob", "birthday", "birth_day", "birth_year",
+    "birthyear", "year_of_birth", "yob", "geburtsdatum", "geburtstag", "geburtsjahr", "date_de_naissance",
+    "date_naissance", "annee_de_naissance", "annee_naissance",
+})  # fmt: skip
+PLACES = frozenset({
+    "postcode", "post_code", "postal_code", "postalcode", "zip", "zip_code", "zipcode", "zip5", "plz",
+    "postleitzahl", "code_postal",
+})  # fmt: skip
+"""Where people live stands in for who they are."""
 WEIGHTS = (
     "sample_weight", "sample_weights", "weights", "instance_weight", "survey_weight", "sampling_weight",
     "observation_weight", "case_weight", "fnlwgt", "wt", "wgt",
@@ -58,6 +88,18 @@ ID_ENDINGS = ("_id", "_ids", "_uuid", "_guid", "_key", "_no", "_nr", "_number", 
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_WORD = re.compile(r"[\W_]+")
+
+
+def without_accents(name: str) -> str:
+    """Return a name with its letters alone.
+
+    Examples
+    --------
+    >>> without_accents("nationalität"), without_accents("âge")
+    ('nationalitat', 'age')
+    """
+    parts = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in parts if not unicodedata.combining(letter))
 
 
 def plain(name: str) -> str:

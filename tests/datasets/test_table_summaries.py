@@ -73,8 +73,39 @@ def test_sensitive_columns_are_recognised_and_stay_features(table, name):
     assert name in found.features
 
 
-def test_age_in_years_is_not_a_group(table):
-    assert roles(table(age=RNG.integers(18, 90, N), label=BINARY)).sensitive == ()
+@pytest.mark.parametrize(
+    "name",
+    ["Geschlecht", "Familienstand", "Staatsangehörigkeit", "staatsangehoerigkeit", "Sexe", "Nationalité", "état civil"],
+)
+def test_sensitive_columns_are_recognised_in_german_and_french(table, name):
+    assert roles(table(**{"label": BINARY, name: np.where(BINARY, "a", "b")})).sensitive == (name,)
+
+
+@pytest.mark.parametrize("name", ["age", "Age", "customer_age", "Alter", "Âge", "birth_year", "Geburtsjahr", "dob"])
+def test_ages_and_years_of_birth_are_sensitive(table, name):
+    found = roles(table(**{name: RNG.integers(18, 90, N), "label": BINARY}))
+    assert found.sensitive == (name,)
+    assert name in found.features
+
+
+@pytest.mark.parametrize("name", ["date_of_birth", "Geburtsdatum", "date de naissance"])
+def test_a_date_of_birth_is_sensitive_and_not_the_time_of_the_rows(table, name):
+    when = pd.date_range("1960-01-01", periods=N, freq="37D")
+    found = roles(table(**{name: when, "label": BINARY}))
+    assert (found.sensitive, found.time) == ((name,), None)
+    assert roles(table(**{name: when, "seen": when, "label": BINARY})).time == "seen"
+
+
+@pytest.mark.parametrize("name", ["postcode", "ZIP code", "PLZ", "code_postal"])
+def test_postcodes_stand_in_for_people_where_they_repeat(table, name):
+    places = RNG.integers(10_000, 10_030, N)
+    assert roles(table(**{name: places.astype(str), "label": BINARY})).sensitive == (name,)
+    assert roles(table(**{name: 10_000 + np.arange(N) * 7, "label": BINARY})).sensitive == ()
+
+
+@pytest.mark.parametrize("name", ["company_age", "age_of_account", "sexual_health_budget", "zip_file"])
+def test_what_only_sounds_like_people_is_not_proposed(table, name):
+    assert roles(table(**{name: RNG.integers(18, 90, N), "label": BINARY})).sensitive == ()
 
 
 def test_a_weight_of_rows_is_recognised_and_that_of_a_person_is_not(table):
