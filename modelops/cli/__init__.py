@@ -86,7 +86,12 @@ def analyze(
     weight: Column = None,
     positive: Annotated[str | None, typer.Option(metavar="LABEL", help="The class that counts as positive.")] = None,
     classes: Annotated[
-        str | None, typer.Option(metavar="LABEL,...", help="What the classes 0, 1, ... of the model's file stand for.")
+        list[str] | None,
+        typer.Option(
+            metavar="LABEL,...",
+            help="What the classes 0, 1, ... of the model's file stand for. May be given several times; a label that"
+            " holds a comma stands in double quotes, as in a CSV file.",
+        ),
     ] = None,
     task: Annotated[str | None, typer.Option(metavar="classification|regression")] = None,
     param: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="May be given several times.")] = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import sys
 import tempfile
@@ -101,7 +102,7 @@ def request(
     seed: int,
     task: str | None,
     positive: str | None,
-    classes: str | None,
+    classes: list[str] | None,
     roles: ColumnRoles,
 ) -> EvaluationRequest:
     """Return what the command line asks for.
@@ -123,8 +124,36 @@ def request(
         positive=positive,
         data_roles=roles,
         guess_roles=True,
-        classes={"model": tuple(label.strip() for label in classes.split(","))} if classes else {},
+        classes={"model": class_labels(classes)} if classes else {},
     )
+
+
+def class_labels(given: list[str]) -> tuple[str, ...]:
+    """Return the labels of the classes, in their order: each of ``given`` is a line of CSV.
+
+    Raises
+    ------
+    InvalidInput
+        If a quote is left open or stands inside a label, or a label is empty.
+
+    Examples
+    --------
+    >>> class_labels(["no,yes"]), class_labels(['"maybe, later"', "no"])
+    (('no', 'yes'), ('maybe, later', 'no'))
+    """
+    labels: list[str] = []
+    for line in given:
+        try:
+            rows = list(csv.reader([line], skipinitialspace=True, strict=True))
+        except csv.Error as error:
+            raise InvalidInput(
+                f"Got --classes {line!r}: {error}. A label that holds a comma stands in double quotes, and a quote in"
+                " it twice."
+            ) from error
+        labels += [label.strip() for row in rows for label in row]
+    if "" in labels or not labels:
+        raise InvalidInput(f"Got --classes {', '.join(map(repr, given))}: a label is empty.")
+    return tuple(labels)
 
 
 def parameters(declared: Analysis, assignments: list[str]) -> dict[str, Any]:

@@ -85,3 +85,36 @@ def test_what_an_upload_says_cannot_steer_the_terminal():
 )
 def test_scopes_are_readable(scope, text):
     assert shown.scope_as_text(scope) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "labels"),
+    [
+        (["no,yes"], ("no", "yes")),
+        (["no, yes"], ("no", "yes")),
+        (["no", "yes"], ("no", "yes")),
+        (['"maybe, later"', "no"], ("maybe, later", "no")),
+        (['no,"maybe, later"'], ("no", "maybe, later")),
+        (['"say ""no""",yes'], ('say "no"', "yes")),
+    ],
+)
+def test_labels_of_classes_are_lines_of_csv(given, labels):
+    asked = support.request(
+        "performance", [], seed=0, task=None, positive=None, classes=given, roles=ColumnRoles(target="y")
+    )
+    assert asked.classes == {"model": labels}
+
+
+@pytest.mark.parametrize("given", [['"open,yes'], ['"a"b,c'], ["a,,b"], [""]])
+def test_labels_that_cannot_be_read_are_refused(given):
+    with pytest.raises(InvalidInput, match="Got --classes"):
+        support.class_labels(given)
+
+
+def test_the_help_says_how_a_label_with_a_comma_is_given():
+    from typer.testing import CliRunner
+
+    from modelops.cli import app
+
+    told = CliRunner().invoke(app, ["analyze", "--help"], env={"COLUMNS": "400"}).output
+    assert "a label that holds a comma stands in double quotes" in " ".join(told.split())
