@@ -6,6 +6,8 @@ named for.
 
 from __future__ import annotations
 
+import re
+
 from modelops.analyses.baseline.metrics import METRICS as _BASELINE
 from modelops.analyses.calibration.metrics import METRICS as _CALIBRATION
 from modelops.analyses.champion_challenger.metrics import METRICS as _CHAMPION_CHALLENGER
@@ -58,3 +60,23 @@ FAMILIES: dict[str, dict[str, str]] = {
 """By the key of the analysis that a metric is named for; the order is that of lists of metrics."""
 
 METRICS: dict[str, str] = {name: text for family in FAMILIES.values() for name, text in family.items()}
+
+_LOW_IS_GOOD = re.compile(
+    r"error|loss|brier_score|false_\w+_rate|difference|_gap$|distance|missing|duplicate|conflicting|drifted|churn"
+    r"|negative_flip|flip_rate|latency|load_time|memory|cost|statistic|cramers_v|label_issue|shared_row|trials"
+)
+# Improvements and skills count upwards whatever they are made of; a mean error is best at zero.
+_HIGH_OR_NEITHER = re.compile(r"improvement|skill|^mean_error|detection|estimat|p_value$|enough|coverage")
+
+
+def is_better_low(metric: str) -> bool:
+    """Return whether people usually ask that a metric be at most something; where that is open, they choose.
+
+    Examples
+    --------
+    >>> [is_better_low(name) for name in ("mean_absolute_error", "log_loss", "false_positive_rate", "churn_rate")]
+    [True, True, True, True]
+    >>> [is_better_low(name) for name in ("accuracy", "log_loss_improvement", "brier_skill_score", "mean_error", "r2")]
+    [False, False, False, False, False]
+    """
+    return bool(_LOW_IS_GOOD.search(metric)) and not _HIGH_OR_NEITHER.search(metric)

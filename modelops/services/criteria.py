@@ -150,6 +150,8 @@ def as_criterion(values: dict[str, object], *, among: Iterable[Criterion]) -> Cr
     """
     if not str(values.get("why") or "").strip():
         raise InvalidInput("Say why this bound was chosen: it is what a reviewer asks first.")
+    if values.get("at_least") is None and values.get("at_most") is None:
+        raise InvalidInput("Type the value that the metric must be at least, or at most.")
     taken = {one.name for one in among}
     base = str(values.get("metric", ""))
     names = (base if place == 1 else f"{base}_{place}" for place in range(1, len(taken) + 2))

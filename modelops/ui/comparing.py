@@ -15,6 +15,7 @@ from modelops.ui.text import scope_name
 
 _ALL_UP_TO, _MOST_HEIGHT = 15, 560
 _MOST_DIFFERENCES = 1000
+_UNITS_DIFFER = "other units"
 INTERVALS_HELP = "Apart: the change is larger than chance explains. Overlapping intervals say little by themselves."
 Key = tuple[str, str]
 
@@ -128,14 +129,15 @@ def number_pairs(left: AnalysisResult, right: AnalysisResult, *, key: str) -> No
             continue
         if is_p_value(known.metric):
             p_rows.append(len(rows))
+        apart = a is not None and b is not None and a.unit != b.unit
         rows.append(
             {
                 "Measurement": metric_name(known.metric),
                 "One": was,
                 "The other": now,
-                "Change": None if was is None or now is None else now - was,
+                "Change": None if was is None or now is None or apart else now - was,
                 "About": scope_name(known.scope),
-                "Intervals": intervals_apart(a, b),
+                "Intervals": _UNITS_DIFFER if apart else intervals_apart(a, b),
             }
         )
     if not rows:

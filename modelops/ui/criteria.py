@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import streamlit as st
 
-from modelops.analyses.metrics import FAMILIES, METRICS
+from modelops.analyses.metrics import FAMILIES, METRICS, is_better_low
 from modelops.analyses.registry import ANALYSES
+from modelops.domain.columns import Task
 from modelops.domain.content import MovedBar
 from modelops.domain.criteria import Criteria, Criterion
 from modelops.domain.inventory import DatasetRole
@@ -34,6 +35,7 @@ _SLICES = {
     _ONE_CLASS: "One class of the target.",
     _OTHER: "As in the result file: a split (train), a baseline (majority), a model (champion) ...",
 }
+_FIRST_OF_QUANTITIES = "mean_absolute_error"
 _FOR_EACH = {_EACH_GROUP: ("group",), _EACH_FEATURE: ("feature",), _EACH_CLASS: ("class",)}
 
 
@@ -92,11 +94,16 @@ def noise_margins(runs: Iterable[RunRow], store: Store) -> dict[str, tuple[float
 
 
 def new_criterion(
-    datasets: Sequence[DatasetRow], *, noise: Mapping[str, tuple[float, int]], key: str
+    datasets: Sequence[DatasetRow],
+    *,
+    task: Task,
+    classes: Sequence[str],
+    noise: Mapping[str, tuple[float, int]],
+    key: str,
 ) -> dict[str, object]:
     """Ask for one criterion; return what was said, in the form of `services.criteria.as_criterion`.
 
-    ``noise`` is what `noise_margins` found.
+    ``classes`` are those that are known of the model; ``noise`` is what `noise_margins` found.
     """
     left, right = st.columns(2)
     analysis = left.selectbox(
@@ -107,9 +114,12 @@ def new_criterion(
         key=f"{key} analysis",
     )
     own = FAMILIES.get(analysis, {})
+    options = [*own, *(name for name in METRICS if name not in own)]
+    usual = _FIRST_OF_QUANTITIES if task is Task.REGRESSION and _FIRST_OF_QUANTITIES in own else options[0]
     metric = right.selectbox(
         "Metric",
-        [*own, *(name for name in METRICS if name not in own)],
+        options,
+        index=options.index(usual),
         format_func=metric_name,
         help="Those that are named for this analysis come first.",
         key=f"{key} metric {analysis}",
@@ -119,10 +129,15 @@ def new_criterion(
     rows = left.selectbox("Slice", list(_SLICES), key=f"{key} slice", filter_mode=None)
     left.caption(plain(_SLICES[rows]))
     with right:
-        scope = _scope(rows, datasets, key)
+        scope = _scope(rows, datasets, classes, key)
     with st.container(horizontal=True):
-        side = st.selectbox("Bound", ["at least", "at most"], key=f"{key} side", filter_mode=None)
-        bound = st.number_input("Value", value=0.8, step=0.01, format="%g", key=f"{key} bound")
+        low = is_better_low(metric)
+        side = st.selectbox(
+            "Bound", ["at least", "at most"], index=int(low), key=f"{key} side {metric}", filter_mode=None
+        )
+        bound = st.number_input(
+            "Value", value=None if low else 0.8, step=0.01, format="%g", placeholder="?", key=f"{key} bound {metric}"
+        )
         margin = st.number_input(
             "Margin",
             min_value=0.0,
@@ -174,7 +189,7 @@ def new_criterion(
     return said | {"role": data or None}
 
 
-def _scope(rows: str, datasets: Sequence[DatasetRow], key: str) -> Scope:
+def _scope(rows: str, datasets: Sequence[DatasetRow], classes: Sequence[str], key: str) -> Scope:
     columns = list(dict.fromkeys(column["name"] for row in datasets for column in row.summary["columns"]))
     if rows == _ONE_GROUP:
         column = _column("Column", columns, f"{key} group column")
@@ -183,7 +198,7 @@ def _scope(rows: str, datasets: Sequence[DatasetRow], key: str) -> Scope:
     if rows == _ONE_FEATURE:
         return {"feature": _column("Column", columns, f"{key} feature") or ""}
     if rows == _ONE_CLASS:
-        return {"class": st.text_input("Class", max_chars=150, key=f"{key} class")}
+        return {"class": _column("Class", classes, f"{key} class") or ""}
     if rows == _OTHER:
         kind = st.text_input("Kind", value="split", max_chars=40, key=f"{key} kind")
         return {kind: st.text_input("Name", value="train", max_chars=150, key=f"{key} kind name")}

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from modelops.domain.columns import ModelSummary, Task
 from modelops.domain.criteria import Criteria, bar_changes
 from modelops.domain.people import Right
 from modelops.services import criteria
@@ -25,6 +26,9 @@ with page.store.reading() as reader:
     of_version = [run for run in runs_of(reader, model_id=model.id) if run.version_id == version_id]
     moved = [one for run in of_version if (one := bar_among(reader, run, sets).moved(run))]
     people = names(reader, [*(one.row.frozen_by for one in sets), now.row.updated_by if now.row else None])
+about = ModelSummary.model_validate(version.summary) if version.summary else None
+task = (about.task if about else None) or next((row.task for row in datasets if row.task), None) or Task.CLASSIFICATION
+classes = about.labels if about else ()
 frozen = sets[-1] if sets else None
 may_write = Right.ANSWER in page.actor.rights
 is_changed = now.body != (frozen.body if frozen else Criteria())
@@ -67,7 +71,7 @@ def show_adding() -> None:
     """Ask for one more criterion."""
     with st.expander("Add a criterion", icon=":material/add:", expanded=not now.body.criteria):
         noise = noise_margins(of_version, page.store)
-        said = new_criterion(datasets, noise=noise, key=f"criterion {now.revision}")
+        said = new_criterion(datasets, task=task, classes=classes, noise=noise, key=f"criterion {now.revision}")
         submitted = st.button("Add", type="primary", key="add criterion")
     if submitted:
         with frame.refusals_shown():

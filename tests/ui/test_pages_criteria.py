@@ -13,13 +13,14 @@ from modelops.domain.result import AnalysisResult
 from modelops.services import criteria, evidence, files
 from modelops.services.criteria import as_criterion
 from modelops.store.queries_criteria import draft, frozen_sets
-from modelops.store.tables import EvidenceRow, RunRow
+from modelops.store.tables import EvidenceRow, RunRow, VersionRow
 from modelops.ui.questions import key_of
 from tests.services.road import opened
 from tests.store.road_store import finished, with_data
 from tests.ui.test_pages_models import field, links, press, texts
 
 CRITERIA = "pages/models/criteria.py"
+SUMMARY = {"format": "skops", "framework": "scikit-learn", "task": "classification", "features": ["a"], "size": 1}
 RECALL = {"analysis": "performance", "metric": "recall", "at_least": 0.8, "why": "As good as by hand."}
 
 
@@ -109,6 +110,41 @@ def test_a_slice_of_one_group_is_asked_for_by_column_and_value(review, store, vi
     screen = press(screen, "Add")
     with store.reading() as reader:
         assert draft(reader, 1).body.criteria[0].scope == {"group": {"income": "7"}}
+
+
+def test_the_side_of_the_bound_follows_the_metric(review, visit):
+    screen = visit("author", CRITERIA, version="1")
+    assert field(screen, "Bound", "selectbox").value == "at least"
+    field(screen, "Metric", "selectbox").select("log_loss").run()
+    assert field(screen, "Bound", "selectbox").value == "at most"
+
+
+def test_a_bound_that_nobody_typed_is_refused(review, store, visit):
+    screen = visit("author", CRITERIA, version="1")
+    field(screen, "Metric", "selectbox").select("log_loss").run()
+    field(screen, "Why this bound?", "text_area").input("As good as by hand.")
+    shown = texts(press(screen, "Add"))
+    assert "Type the value" in shown
+    with store.reading() as reader:
+        assert draft(reader, 1).body.criteria == ()
+
+
+def test_of_a_regression_the_form_begins_with_an_error_that_is_at_most_something(review, store, visit):
+    with store.transaction() as t:
+        row = t.get(VersionRow, 1, what="version")
+        row.summary = {**(row.summary or {}), **SUMMARY, "task": "regression"}
+    screen = visit("author", CRITERIA, version="1")
+    assert field(screen, "Metric", "selectbox").value == "mean_absolute_error"
+    assert field(screen, "Bound", "selectbox").value == "at most"
+
+
+def test_one_class_is_chosen_from_those_of_the_model(review, store, visit):
+    with store.transaction() as t:
+        row = t.get(VersionRow, 1, what="version")
+        row.summary = {**(row.summary or {}), **SUMMARY, "classes": ["0", "1"], "class_names": ["refund", "outage"]}
+    screen = visit("author", CRITERIA, version="1")
+    field(screen, "Slice", "selectbox").select("One class").run()
+    assert field(screen, "Class", "selectbox").options == ["refund", "outage"]
 
 
 def test_a_criterion_is_taken_out_again(review, store, people, now, visit):
