@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from modelops.domain.columns import ModelSummary
-from modelops.domain.criteria import Criterion
 from modelops.domain.metric_words import metric_name
 from modelops.domain.result import AnalysisResult, Measurement
 from modelops.store import Store
-from modelops.store.queries_criteria import frozen_by_digest
 from modelops.store.tables import RunRow, VersionRow
+from modelops.ui.bars import show_different_bars
 from modelops.ui.comparing import INTERVALS_HELP, intervals_apart
 from modelops.ui.numbers import legible
 from modelops.ui.results import stored
@@ -121,8 +120,7 @@ def show_pair(pair: Pair, names: Names, labels: tuple[str, str], store: Store) -
             st.space("stretch")
             query = {"left": str(pair.one.id), "right": str(pair.other.id)}
             st.page_link(COMPARE, label="Compare everything", query_params=query, width="content")
-        if differently := different_bars(pair, labels, store):
-            st.warning(plain(differently), icon=":material/balance:")
+        show_different_bars(pair.one, pair.other, labels, store)
         for column, run, label, result in zip(st.columns(2), (pair.one, pair.other), labels, results, strict=True):
             with column:
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -135,30 +133,6 @@ def show_pair(pair: Pair, names: Names, labels: tuple[str, str], store: Store) -
         rows = key_numbers(results[0], results[1], labels)
         if rows:
             _table(rows, labels)
-
-
-def different_bars(pair: Pair, labels: tuple[str, str], store: Store) -> str:
-    """Say in what the two were not judged by the same acceptance criteria and policy; nothing where they were.
-
-    A version that nothing was demanded of has no verdict to fear: beside one that did not reach its bar it looks
-    better, whatever its numbers say.
-    """
-    with store.reading() as reader:
-        frozen = [frozen_by_digest(reader, run.criteria) for run in (pair.one, pair.other)]
-    judged = [one.body.for_analysis(pair.analysis).criteria if one else () for one in frozen]
-    by_policy = "Judged by different versions of the policy." if pair.one.policy != pair.other.policy else ""
-    return " ".join(filter(None, (_criteria_words(judged[0], judged[1], labels), by_policy)))
-
-
-def _criteria_words(one: Sequence[Criterion], other: Sequence[Criterion], labels: tuple[str, str]) -> str:
-    demands = [[each.words for each in side] for side in (one, other)]
-    if sorted(demands[0]) == sorted(demands[1]):
-        return ""
-    parts = []
-    for label, mine, others in zip(labels, demands, demands[::-1], strict=True):
-        own = [words for words in mine if words not in others]
-        parts.append(f"{label} by {'; '.join(own) if own else 'none' if not mine else 'none beside those of both'}")
-    return f"Judged by different criteria: {'. '.join(parts)}. So the verdicts tell nothing of which is better."
 
 
 def key_numbers(one: AnalysisResult, other: AnalysisResult, labels: tuple[str, str]) -> list[dict[str, object]]:

@@ -6,6 +6,7 @@ from modelops.domain.people import Right
 from modelops.store.queries_runs import runs_of
 from modelops.store.tables import RunRow
 from modelops.ui import frame, results, widgets
+from modelops.ui.bars import show_different_bars
 from modelops.ui.comparing import asked_differences, chart_pairs, number_pairs, verdict_pairs
 from modelops.ui.runs import RUN, TITLES, names_for, outcome
 from modelops.ui.text import ago, plain
@@ -55,6 +56,7 @@ for column, number, result in ((one, left_id, left), (two, right_id, right)):
             st.page_link(RUN, label=f"**Run {number:d}**", query_params={"run": str(number)}, width="content")
             outcome(runs[number])
         st.markdown(plain(result.summary))
+show_different_bars(runs[left_id], runs[right_id], (f"Run {left_id}", f"Run {right_id}"), page.store)
 differences = asked_differences(left, right)
 st.subheader("What was asked differently", anchor=False)
 if differences:

@@ -12,9 +12,11 @@ from modelops.analyses.base import Parameters
 from modelops.analyses.registry import ANALYSES
 from modelops.domain.canonical import canonical_bytes
 from modelops.domain.columns import ColumnRoles
+from modelops.domain.criteria import Criteria
+from modelops.domain.digest import Digest
 from modelops.domain.review import EvidenceKind
-from modelops.services import datasets, files, inventory, reviews, runs
-from modelops.store.tables import DatasetRow, EvidenceRow, RunRow, RunState
+from modelops.services import criteria, datasets, files, inventory, reviews, runs
+from modelops.store.tables import DatasetRow, EvidenceRow, PolicyRow, RunRow, RunState
 from modelops.ui import result_files, results
 from modelops.ui.comparing import asked_differences, verdict_pairs
 from modelops.ui.parameters import fields_of
@@ -307,6 +309,47 @@ def test_two_runs_stand_side_by_side(visit, home):
     assert not screen.exception
 
 
+def warnings_between(visit, left, right):
+    return [one.value.replace("\\", "") for one in visit("auditor", COMPARE, left=str(left), right=str(right)).warning]
+
+
+def judged_otherwise(store, **changes):
+    """Add the first run once more, as one that was judged by another bar."""
+    with store.transaction() as t:
+        kept = t.get(RunRow, 1, what="run").model_dump(exclude={"id"})
+        return t.add(RunRow(**kept | changes)).id
+
+
+def test_two_runs_by_the_same_bar_are_compared_without_a_warning(visit, home):
+    assert warnings_between(visit, 1, 2) == []
+
+
+def test_two_runs_by_different_criteria_are_said_to_be_so(visit, home, people, now):
+    author = {"actor": people["author"], "at": now}
+    demand = {"analysis": "performance", "metric": "recall", "at_least": 0.8, "why": "As good as by hand."}
+    body = Criteria(criteria=(criteria.as_criterion(demand, among=[]),))
+    criteria.write_criteria(home, 1, body, seen_revision=0, **author)
+    frozen = criteria.freeze_criteria(home, 1, seen_revision=1, **author)
+    other = judged_otherwise(home, criteria=frozen.digest)
+    assert warnings_between(visit, 1, other) == [
+        f"Judged by different criteria: Run 1 by none. Run {other} by Recall, all rows: at least 0.8, on any data. "
+        "So the verdicts tell nothing of which is better."
+    ]
+
+
+def test_two_runs_by_different_versions_of_the_policy_are_said_to_be_so(visit, home, now):
+    with home.transaction() as t:
+        known = t.all(PolicyRow)[0]
+        body = known.body.replace("version:", "# another\nversion:", 1)
+        older = PolicyRow(digest=Digest.of(body.encode()), name=known.name, version="0", body=body, published_at=now)
+        digest = t.add(older).digest
+    other = judged_otherwise(home, policy=digest)
+    assert warnings_between(visit, 1, other) == [
+        f"Judged by different versions of the policy: Run 1 by {known.name} {known.version}, "
+        f"Run {other} by {known.name} 0."
+    ]
+
+
 def test_one_run_alone_cannot_be_compared(visit, home):
     with home.transaction() as t:
         asked = t.get(RunRow, 1, what="run").model_dump(exclude={"id", "analysis", "cases"})
@@ -373,6 +416,31 @@ def tables_of_a_result(count):
 
 @pytest.mark.parametrize(("count", "folded"), [(3, ["Table 1", "Table 2"]), (25, ["24 more tables"])])
 def test_many_tables_are_folded_into_one_list_of_their_titles(count, folded):
-    screen = AppTest.from_function(tables_of_a_result, args=(count,)).run()
+    screen = AppTest.from_function(tables_of_a_result, args=(count,), default_timeout=60).run()
     assert not screen.exception
     assert [part.label for part in screen.expander] == folded
+
+
+def numbers_of_two_runs():
+    from modelops.domain.result import Measurement
+    from modelops.ui.comparing import number_pairs
+    from tests.reports.report_samples import sample_result
+
+    one, other = (
+        sample_result(
+            measurements=(
+                Measurement(metric="shap_base_value", value=value, unit=unit, scope={}, sample_size=50),
+                Measurement(metric="log_loss", value=value, scope={}, sample_size=50),
+            )
+        )
+        for value, unit in ((0.4, "score"), (-0.8, "log-odds"))
+    )
+    number_pairs(one, other, key="k")
+
+
+def test_two_runs_with_a_metric_in_other_units_say_so_instead_of_a_change():
+    screen = AppTest.from_function(numbers_of_two_runs, default_timeout=60).run()
+    rows = screen.dataframe[0].value.set_index("Measurement")
+    assert rows.loc["Log loss", "Change"] == pytest.approx(-1.2)
+    assert rows.loc["SHAP base value", "Intervals"] == "other units"
+    assert rows["Change"].isna().loc["SHAP base value"]
