@@ -18,6 +18,7 @@ from modelops.errors import RefusedFile, TooLarge
 _PANDAS_INDEX = "__index_level_0__"
 _THRIFT_STRING = 64 << 20
 _THRIFT_CONTAINER = 4_000_000
+_FIRST_MOMENT, _LAST_MOMENT = -62_135_596_800_000_000, 253_402_300_799_999_999  # of the years 1 and 9999
 
 
 def open_parquet(path: Path, limits: TableLimits) -> ParquetTable:
@@ -95,6 +96,8 @@ class ParquetTable(Table):
     def _usual(self, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """Return ``column`` as one of the five types of `Table`."""
         usual = _as_usual(column)
+        if usual.type == TIME:
+            _check_years(name, usual)
         if usual.type == TEXT:
             for chunk in usual.chunks:
                 longest = pc.max(pc.binary_length(chunk.dictionary)).as_py() if len(chunk.dictionary) else 0
@@ -103,6 +106,15 @@ class ParquetTable(Table):
                         f"Column {shown(name)} holds a value of {longest:,} bytes; at most {self._limits.max_value:,}."
                     )
         return usual
+
+
+def _check_years(name: str, times: pa.ChunkedArray) -> None:
+    first, last = (pc.min_max(times.cast(pa.int64()))[end].as_py() for end in ("min", "max"))
+    if first is not None and not (first >= _FIRST_MOMENT and last <= _LAST_MOMENT):
+        raise RefusedFile(
+            f"Column {shown(name)} holds a time outside of the years 1 to 9999. Write such times as missing; or, where "
+            "numbers are in another unit than the file says, write them in theirs."
+        )
 
 
 def _opened(path: Path, text: tuple[str, ...]) -> pq.ParquetFile:
@@ -189,7 +201,8 @@ def _converted(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         # A zone is dropped after its times were turned into UTC, which is how Arrow stores them.
         exact = pa.timestamp("us", getattr(kind, "tz", None))
-        return column.cast(exact, safe=False).cast(pa.int64()).cast(TIME)
+        # Nanoseconds are cut; of larger units, what does not fit is refused.
+        return column.cast(exact, safe=getattr(kind, "unit", None) != "ns").cast(pa.int64()).cast(TIME)
     if pa.types.is_decimal(kind):
         return _numbers_if_exact(column, kind)
     return _text(column)

@@ -77,6 +77,21 @@ def test_nested_columns_are_refused(opened, array):
         opened(pa.table({"a": array}))
 
 
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array([2**62], pa.timestamp("us")),
+        pa.array([2**40], pa.timestamp("s")),
+        pa.array([-(2**40)], pa.timestamp("s")),
+        pa.array([2**30], pa.date32()),
+    ],
+)
+def test_times_outside_of_the_calendar_are_refused(opened, array):
+    table = opened(pa.table({"a": array}))
+    with pytest.raises(RefusedFile, match=r"outside of the years 1 to 9999|out of bounds"):
+        table.column("a")
+
+
 def test_durations_become_text_or_numbers_without_an_error(opened):
     assert len(opened(pa.table({"a": pa.array([timedelta(seconds=90)])})).column("a")) == 1
 

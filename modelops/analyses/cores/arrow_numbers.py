@@ -51,8 +51,9 @@ def numeric(column: pa.ChunkedArray) -> pa.ChunkedArray:
     Values of 32 bits and less, decimals and times are converted, the rest is handed through without a copy.
     """
     if kind_of(column) is Kind.TIME:
-        nanoseconds = pc.cast(column, pa.timestamp("ns"), safe=False) if not _is_zoned(column) else column
-        whole = pc.cast(pc.cast(nanoseconds, pa.timestamp("us"), safe=False), pa.int64())
+        # Nanoseconds would end in 2262, and the last day of the year 9999 stands for "without end" in many tables.
+        zone = column.type.tz if pa.types.is_timestamp(column.type) else None
+        whole = pc.cast(pc.cast(column, pa.timestamp("us", zone), safe=False), pa.int64())
         return pc.divide(pc.cast(whole, pa.float64(), safe=False), 1e6)
     wide = {pa.int64(), pa.uint64(), pa.float64()}
     if column.type in wide:
@@ -61,10 +62,6 @@ def numeric(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pa.chunked_array([pa.nulls(len(column), pa.float64())])
     whole = pa.types.is_integer(column.type)
     return pc.cast(column, pa.int64() if whole else pa.float64(), safe=False)
-
-
-def _is_zoned(column: pa.ChunkedArray) -> bool:
-    return bool(pa.types.is_timestamp(column.type) and column.type.tz is not None)
 
 
 def present(column: pa.ChunkedArray) -> np.ndarray:

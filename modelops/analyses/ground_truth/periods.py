@@ -19,6 +19,7 @@ DAY = 86_400.0
 """Seconds."""
 
 _PARTS = 12
+_DAY = len("2024-01-31")
 _FEWEST_ROWS = 100
 _CODES = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
 
@@ -94,13 +95,16 @@ def _equal_parts(
 def _span(low: float, high: float, *, dated: bool) -> str:
     if not dated:
         return f"{low:.6g} to {high:.6g}" if low < high else f"{low:.6g}"
-    import pandas as pd
-
-    first, last = (f"{pd.Timestamp(moment, unit='s'):%Y-%m-%d}" for moment in (low, high))
+    first, last = (_written_moment(moment)[:_DAY] for moment in (low, high))
     if first != last:
         return f"{first} to {last}"
-    first, last = (f"{pd.Timestamp(moment, unit='s'):%Y-%m-%d %H:%M}" for moment in (low, high))
+    first, last = (_written_moment(moment) for moment in (low, high))
     return f"{first} to {last[-5:]}" if first != last else first
+
+
+def _written_moment(seconds: float) -> str:
+    # In microseconds: pandas counts seconds in nanoseconds, which end in 1677 and 2262.
+    return str(np.datetime64(round(seconds * 1e6), "us").astype("datetime64[m]")).replace("T", " ")
 
 
 def _distinct(labels: list[str]) -> tuple[str, ...]:
