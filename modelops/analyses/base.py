@@ -258,6 +258,10 @@ class EvaluationData:
 
 MOST_ENTRIES = 2_000
 LONGEST_ENTRY = 2_000
+LARGEST_PARAMETER = 1e100
+"""No cost or value of a decision is larger, and sums over all rows stay far below where floats end."""
+CLOSEST_TO_BOUND = 1e-9
+"""How far a number stays from a bound that it may not reach: nearer, a level is 1 and a share is 0 but for rounding."""
 
 
 class Parameters(BaseModel):
@@ -272,6 +276,19 @@ class Parameters(BaseModel):
             entries = value if isinstance(value, tuple) else ()
             if len(entries) > MOST_ENTRIES or any(len(str(one)) > LONGEST_ENTRY for one in entries):
                 raise ValueError(f"{name} has at most {MOST_ENTRIES:,} entries of at most {LONGEST_ENTRY:,} characters")
+        return self
+
+    @model_validator(mode="after")
+    def _not_at_the_edge(self) -> Self:
+        for name, parameter in type(self).model_fields.items():
+            value = getattr(self, name)
+            if not isinstance(value, float):
+                continue
+            if abs(value) > LARGEST_PARAMETER:
+                raise ValueError(f"{name} lies at most {LARGEST_PARAMETER:g} from 0")
+            for bound in (getattr(one, side, None) for one in parameter.metadata for side in ("gt", "lt")):
+                if bound is not None and abs(value - bound) < CLOSEST_TO_BOUND:
+                    raise ValueError(f"{name} stays at least {CLOSEST_TO_BOUND:g} away from {bound:g}")
         return self
 
 

@@ -3,6 +3,7 @@
 import functools
 import json
 import random
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -491,8 +492,13 @@ def test_bad_data_gives_a_result_or_a_reason(case, spoiled):
         assert len(str(reason)) > 20  # noqa: PT017
         return
     assert found.summary
+    assert sum(found.dropped.values()) <= len(next(iter(columns.values())))
+    assert len(by_scope(found)) == len(found.measurements)
     for one in found.measurements:
         assert one.value is not None or one.note
+        assert one.interval is None or one.interval[0] <= one.value <= one.interval[1], (one.metric, one.scope)
+    texts = [found.summary, *found.notes, *(one.note or "" for one in found.measurements)]
+    assert not [text for text in texts if re.search(r"\b(nan|NaT)\b", text)]
 
 
 @pytest.mark.parametrize("spoiled", SPOILED)

@@ -166,7 +166,8 @@ def test_rows_without_label_count_in_the_selection_rate_only():
     found = compute(evaluation(columns, prediction="p", target="y", sensitive=("g",), positive="1"))
     assert value(found, "selection_rate", group={"g": "a"}) == 0.5
     assert measured(found, "accuracy", group={"g": "a"}).sample_size == 2
-    assert found.dropped == {"the target is missing (counts in the selection rate only)": 2}
+    assert found.dropped == {}
+    assert "The target is missing in 2 of 8 rows, which count in the selection rate only." in found.notes
 
 
 def test_a_group_without_positives_has_no_true_positive_rate():
@@ -325,7 +326,8 @@ def test_missing_groups_are_counted_and_left_out():
     columns = binary_columns(200)
     columns["sex"][:20] = [None] * 20
     found = compute(evaluation(columns, positive="yes", **BINARY_ROLES))
-    assert found.dropped == {"sex is missing (left out of its groups)": 20}
+    assert found.dropped == {}
+    assert "sex is missing in 20 of 200 rows, which count in none of its groups." in found.notes
     sizes = [
         m.sample_size for m in found.measurements if m.metric == "selection_rate" and set(m.scope["group"]) == {"sex"}
     ]

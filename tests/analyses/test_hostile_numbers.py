@@ -1,21 +1,30 @@
 """Numbers and columns at the edges of what a table can hold: they change no other number and break nothing."""
 
+from datetime import date
+
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from modelops.analyses.bars import equal_bins
 from modelops.analyses.base import Run
 from modelops.analyses.calibration.recalibration import linear_recalibration
+from modelops.analyses.champion_challenger.switching import switch
+from modelops.analyses.cores.arrow_numbers import numeric
 from modelops.analyses.cores.row_hashes import significant
 from modelops.analyses.levels import coded, ranges
 from modelops.analyses.measuring import measured
+from modelops.analyses.performance.value import matrix_from_text
 from modelops.analyses.registry import analysis
+from modelops.analyses.robustness.guard import usual
 from modelops.analyses.statistics.bootstrap import Uncertainty, draws_of_means
 from modelops.analyses.statistics.intervals import wilson
-from modelops.analyses.statistics.paired import mean_p_value, ratio_of_means
+from modelops.analyses.statistics.paired import Pair, mean_p_value, ratio_of_means
 from modelops.analyses.statistics.weighting import row_weights, weighting
 from modelops.analyses.subpopulations.contrast import Law, Moments
 from modelops.domain.columns import Task
+from modelops.errors import InvalidInput
 from tests.analyses.samples import (
     BINARY_ROLES,
     REGRESSION_ROLES,
@@ -25,7 +34,7 @@ from tests.analyses.samples import (
     regression_columns,
     sample,
 )
-from tests.analyses.test_every_analysis import by_scope
+from tests.analyses.test_every_analysis import CASES, by_scope
 
 
 def computed(key, data, **parameters):
@@ -173,3 +182,62 @@ def test_histograms_of_drift_end_where_floats_end():
     values = 1e308 * np.random.default_rng(3).uniform(-1, 1, 240)
     found = computed("drift", evaluation({"x": values}, reference={"x": np.arange(240.0)}, features=("x",)))
     assert any(curve.name == "overlay" for curve in found.curves)
+
+
+def test_text_where_training_had_numbers_is_unusual_and_is_not_truncated():
+    case = next(case for case in CASES if (case.key, case.kind) == ("robustness", "binary"))
+    data = case.data()
+    usual_numbers = usual(data, ("income",), tail=0.01)
+    rows = pd.DataFrame({"income": ["12", "n/a", None]})
+    assert usual_numbers.unusual(rows).tolist() == [True, True, False]
+    assert usual_numbers.truncated(rows).equals(rows)
+
+
+def test_a_gap_to_a_score_that_is_not_defined_is_left_out_of_the_summary():
+    columns = {**regression_columns(240), "price": np.full(240, 5.0)}
+    data = evaluation(columns, task=Task.REGRESSION, train=regression_columns(240), **REGRESSION_ROLES)
+    assert "nan" not in computed("overfitting", data).summary
+
+
+def test_rows_that_would_decide_between_models_without_end_are_not_counted():
+    pair = Pair("mean_absolute_error", 240, 1e-300, 2e-300, 1e-300, (-1.0, 1.0))
+    assert switch(pair, margin=0.01, non_inferiority=False, level=0.95, losses=()).rows_to_decide is None
+
+
+def test_a_weak_segment_without_a_smallest_change_is_not_spoken_of():
+    columns = {**regression_columns(240), "weight": 10.0 ** np.random.default_rng(5).uniform(-5, 300, 240)}
+    data = evaluation(columns, task=Task.REGRESSION, weight="weight", **REGRESSION_ROLES)
+    assert "nan" not in computed("subpopulations", data, bins=4, minimum_rows=15).summary
+
+
+@pytest.mark.parametrize("value", [1 - 1e-12, 0.5 + 1e-12])
+def test_a_level_that_is_a_bound_but_for_rounding_is_refused(value):
+    with pytest.raises(ValueError, match="level stays at least 1e-09 away from"):
+        analysis("performance").parameters(level=value)
+
+
+def test_a_cost_beyond_all_sums_is_refused():
+    with pytest.raises(ValueError, match="at most 1e"):
+        analysis("performance").parameters(cost_false_positive=-1e101)
+
+
+def test_a_value_beyond_all_sums_is_refused():
+    with pytest.raises(InvalidInput, match="expected a number of at most 1e"):
+        matrix_from_text("yes > no = 1e101", ["no", "yes"])
+
+
+def test_periods_before_1677_are_named_by_their_days():
+    when = np.datetime64("1500-03-01", "D") + np.arange(240)
+    columns = {**binary_columns(240), "when": when.astype("datetime64[us]")}
+    found = computed("ground_truth", evaluation(columns, positive="yes", time="when", **BINARY_ROLES))
+    assert {one.scope.get("period", "15")[:2] for one in found.measurements} == {"15"}
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1500-03-01", "1969-12-31", "9999-12-31"])
+@pytest.mark.parametrize(
+    "kind", [pa.timestamp("s"), pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.date32(), pa.date64()], ids=str
+)
+def test_every_day_of_the_calendar_keeps_its_place(kind, day):
+    days = (date.fromisoformat(day) - date(1970, 1, 1)).days
+    column = pa.chunked_array([pa.array([days], pa.int32()).cast(pa.date32()).cast(kind)])
+    assert numeric(column).to_pylist() == [days * 86_400.0]

@@ -103,7 +103,7 @@ def _people(
         found.notes.append("No sensitive column is named, so calibration by group is not shown.")
         return []
     try:
-        people, notes, _ = groupings(
+        people, notes = groupings(
             data.data, rows, largest_groups=parameters.largest_groups, intersections=parameters.intersections
         )
     except NotMeasured as reason:

@@ -104,38 +104,44 @@ class _Audit:
         """Compare predicted classes."""
         rows = outcomes(self.data, threshold=self.parameters.threshold)
         self.found.notes += rows.notes
-        people, missing = self._people(rows.rows)
+        people = self._people(rows.rows)
         for mine, extra in self._one_class_at_a_time(rows):
             self._compare(mine, people, extra)
         self._finish(rows.rows, people)
-        dropped = {**rows.dropped, **missing}
-        if rows.has_target and (unlabelled := int(np.count_nonzero(rows.truth < 0))):
-            dropped["the target is missing (counts in the selection rate only)"] = unlabelled
-        return self.found.computed(_summary(self.found.measurements, people), dropped=dropped)
+        if rows.has_target:
+            self._note_unlabelled(rows.truth < 0, "missing", "count in the selection rate only")
+        return self.found.computed(_summary(self.found.measurements, people), dropped=rows.dropped)
 
     def quantities(self) -> Computed:
         """Compare predicted quantities."""
         values = predicted_quantities(self.sample)
         if values.how.note:
             self.found.notes.append(values.how.note)
-        people, missing = self._people(values.rows)
+        people = self._people(values.rows)
+        if values.has_target:
+            self._note_unlabelled(np.isnan(values.errors), "missing or infinite", "are left out of the errors")
         for grouping in people:
             found, tests = quantity_findings(values, grouping, uncertainty=self.uncertainty)
             self.found.add(found)
             self.gap_tests += tests
         self._finish(values.rows, people)
         summary = _quantity_summary(self.found.measurements, people)
-        return self.found.computed(summary, dropped={**values.dropped, **missing})
+        return self.found.computed(summary, dropped=values.dropped)
 
-    def _people(self, rows: NDArray[np.intp]) -> tuple[list[Grouping], dict[str, int]]:
-        people, notes, missing = groupings(
+    def _note_unlabelled(self, unlabelled: NDArray[np.bool_], state: str, fate: str) -> None:
+        # They are not among the rows that were left out: what needs no label is measured on them.
+        if count := int(np.count_nonzero(unlabelled)):
+            self.found.notes.append(f"The target is {state} in {count:,} of {unlabelled.size:,} rows, which {fate}.")
+
+    def _people(self, rows: NDArray[np.intp]) -> list[Grouping]:
+        people, notes = groupings(
             self.sample,
             rows,
             largest_groups=self.parameters.largest_groups,
             intersections=self.parameters.intersections,
         )
         self.found.notes += notes
-        return people, missing
+        return people
 
     def _one_class_at_a_time(self, rows: Outcomes) -> Iterator[tuple[Outcomes, Scope]]:
         """Each class that is to be compared with the rest, and what the scopes say of it."""

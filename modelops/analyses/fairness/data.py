@@ -64,8 +64,8 @@ class Grouping:
 
 def groupings(
     sample: Sample, rows: NDArray[np.intp], *, largest_groups: int, intersections: bool
-) -> tuple[list[Grouping], list[str], dict[str, int]]:
-    """Return the groupings of some rows, notes, and how many rows have no value in each column.
+) -> tuple[list[Grouping], list[str]]:
+    """Return the groupings of some rows, and notes: also on rows without a value, which are in no group of the column.
 
     Raises
     ------
@@ -76,14 +76,13 @@ def groupings(
         raise NotMeasured("Comparing groups needs a sensitive column; there is none.")
     found: list[Grouping] = []
     notes: list[str] = []
-    missing: dict[str, int] = {}
     columns: dict[str, Coded] = {}
     for name in dict.fromkeys(sample.roles.sensitive):
         column, note = groups(sample, name, most=largest_groups)
         columns[name] = column.take(rows)
         notes += [note] if note else []
         if lost := columns[name].missing:
-            missing[f"{name} is missing (left out of its groups)"] = lost
+            notes.append(f"{name} is missing in {lost:,} of {rows.size:,} rows, which count in none of its groups.")
         if not column.levels:
             del columns[name]
             notes.append(f"{name} has no value in any row, so there are no groups by it.")
@@ -97,7 +96,7 @@ def groupings(
             pair, note = _intersection(names[first], columns[names[first]], names[second], columns[names[second]])
             found.append(pair)
             notes += [note] if note else []
-    return found, notes, missing
+    return found, notes
 
 
 def _intersection(first: str, one: Coded, second: str, other: Coded) -> tuple[Grouping, str | None]:

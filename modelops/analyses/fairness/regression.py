@@ -66,8 +66,6 @@ def predicted_quantities(sample: Sample) -> PredictedQuantities:
         raise NotMeasured("No row has a usable prediction.")
     known = np.abs(truth) < LARGEST
     errors = np.where(known, predicted - np.where(known, truth, 0.0), np.nan)[kept]
-    if roles.target is not None:
-        dropped["the target is missing or infinite (left out of the errors)"] = int(np.count_nonzero(np.isnan(errors)))
     mine = None if entities is None else np.unique(entities[kept], return_inverse=True)[1]
     how = weighting(None if weights is None else weights[kept], mine, predicted[kept])
     counted = {reason: count for reason, count in dropped.items() if count}

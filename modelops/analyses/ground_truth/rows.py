@@ -158,7 +158,7 @@ def _quantities(sample: Sample) -> Said:
         no_scores="",
         how=found.how,
         has_target=found.has_target,
-        dropped={reason: count for reason, count in found.dropped.items() if "left out of the errors" not in reason},
+        dropped=found.dropped,
     )
 
 

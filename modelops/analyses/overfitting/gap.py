@@ -100,7 +100,7 @@ def gaps_of(train: Split, test: Split) -> list[Gap]:
             continue
         sign = -1 if name in LOW_IS_GOOD else 1
         interval = None
-        if here.first_interval and there.first_interval:
+        if here.first_interval and there.first_interval and np.isfinite(here.first - there.first):
             low, high = independent_difference(here.first, here.first_interval, there.first, there.first_interval)
             interval = (low, high) if sign > 0 else (-high, -low)
         found.append(Gap(name, here, there, sign * (here.first - there.first), interval))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from modelops.analyses.base import LARGEST_PARAMETER
 from modelops.errors import InvalidInput
 
 Numbers = NDArray[np.float64]
@@ -53,6 +54,8 @@ def _number(text: str, entry: str) -> float:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
-        raise InvalidInput(f"Got {text.strip()!r} as the value in {entry!r}, expected a number.")
+    if not abs(number) <= LARGEST_PARAMETER:
+        raise InvalidInput(
+            f"Got {text.strip()!r} as the value in {entry!r}, expected a number of at most {LARGEST_PARAMETER:g}."
+        )
     return number

@@ -43,6 +43,9 @@ class Usual:
         """Say for each row whether any value is out of range, never seen, or missing where none ever was."""
         found = np.zeros(len(rows), dtype=bool)
         for name, (low, high) in self.ranges.items():
+            if kind_of(rows[name]) != "number":  # text where a number is usual
+                found |= rows[name].notna().to_numpy()
+                continue
             values = _numbers(rows[name])
             with np.errstate(invalid="ignore"):
                 found |= (values < low) | (values > high)
@@ -57,6 +60,8 @@ class Usual:
         """Return rows with every number brought back into its range; other values stay as they are."""
         clipped = {}
         for name, (low, high) in self.ranges.items():
+            if kind_of(rows[name]) != "number":
+                continue
             values = np.clip(_numbers(rows[name]), low, high)
             clipped[name] = values.astype(np.int64) if _whole(rows[name]) and _are_whole(values) else values
         return rows.assign(**clipped)

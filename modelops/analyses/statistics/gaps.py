@@ -124,9 +124,9 @@ def _pair_ends(rate: GroupRate, critical: float) -> _Ends:
     """Ends for each pair (row: first group, column: second): first minus second, and first over second."""
     shares = rate.shares
     squared = critical**2
-    centre = (shares + squared / (2 * rate.totals)) / (1 + squared / rate.totals)
-    half = np.sqrt(squared * (shares * (1 - shares) / rate.totals + squared / (4 * rate.totals**2)))
-    half /= 1 + squared / rate.totals
+    # Without a division by the totals, as in `wilson`.
+    centre = (shares * rate.totals + squared / 2) / (rate.totals + squared)
+    half = np.sqrt(squared * (shares * (1 - shares) * rate.totals + squared / 4)) / (rate.totals + squared)
     low = np.where(rate.hits <= 0, 0.0, np.minimum(centre - half, shares))
     high = np.where(rate.hits >= rate.totals, 1.0, np.maximum(centre + half, shares))
     below, above = shares - low, high - shares

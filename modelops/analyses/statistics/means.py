@@ -65,7 +65,7 @@ def group_means(values: Numbers, codes: NDArray[np.integer], how: Weighting, *, 
     weights = np.ones(mine.size) if how.weights is None else how.weights[known]
     size = np.bincount(place, minlength=n_groups)
     mass = np.bincount(place, weights=weights, minlength=n_groups)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         mean = np.bincount(place, weights=weights * mine, minlength=n_groups) / mass
         squares = np.bincount(place, weights=weights * (mine - mean[place]) ** 2, minlength=n_groups) / mass
         effective = mass / how.design_effect

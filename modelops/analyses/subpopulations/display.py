@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from modelops.analyses.subpopulations.losses import Losses
 from modelops.analyses.subpopulations.weakest import WeakSegments
 from modelops.domain.metric_words import metric_phrase
@@ -19,7 +21,8 @@ def summary(found: Losses, weak: WeakSegments, mean: float) -> str:
         return f"{first}; the weakest is {worst.name}, where {here}, {elsewhere} elsewhere."
     if not weak.compared:
         return f"There are too few rows to find weak groups and to confirm them; in all, {_said(found, mean)}."
-    tested = [one.contrast.detectable for one in weak.compared if one.contrast is not None]
+    contrasts = [one.contrast for one in weak.compared if one.contrast is not None]
+    tested = [one.detectable for one in contrasts if math.isfinite(one.detectable)]
     seen = (
         f" A group as large as these that is worse by {_amount(found, min(tested))} would have been seen."
         if tested
