@@ -241,3 +241,11 @@ def test_every_day_of_the_calendar_keeps_its_place(kind, day):
     days = (date.fromisoformat(day) - date(1970, 1, 1)).days
     column = pa.chunked_array([pa.array([days], pa.int32()).cast(pa.date32()).cast(kind)])
     assert numeric(column).to_pylist() == [days * 86_400.0]
+
+
+def test_any_move_from_an_answer_that_all_rows_share_is_another_one():
+    case = next(case for case in CASES if (case.key, case.kind) == ("robustness", "regression"))
+    columns = {**case.columns(), "area": np.full(240, 100.0), "rooms": np.full(240, 3), "district": ["centre"] * 240}
+    found = case.compute(case.data(columns))
+    assert "All rows get the same prediction as they are: one that moves at all is another." in found.notes
+    assert by_scope(found)["flip_rate", '{"feature": "area", "scenario": "zero"}'].value == 1

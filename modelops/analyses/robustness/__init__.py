@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from modelops.analyses.asked import Asked, Numbers, asked, finite_rows
+from modelops.analyses.asked import ROUNDING, Asked, Numbers, asked, finite_rows
 from modelops.analyses.base import Analysis, Computed, EvaluationData, Need, Run
 from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.robustness.adversarial import Turned, turned
@@ -122,13 +122,20 @@ def _ruler(data: EvaluationData, base: Numbers, parameters: RobustnessParameters
         return Ruler(base, low, high, None), ()
     if base.ndim != 1:
         raise InvalidInput("The task is regression, the model gives scores of classes. Give it as a classification.")
-    spread = float(base.std())
-    step = parameters.other_answer * spread if 0 < spread < np.inf else np.inf
     bounds = truth_range(data, margin=parameters.range_margin)
     low, high = bounds if bounds is not None else (None, None)
-    moved = f"{quantity(step)} or more ({parameters.other_answer:g} standard deviations)"
-    note = f"A prediction that moves by {moved} is another."
+    step, note = _step(base, parameters.other_answer)
     return Ruler(base, low, high, step), (note,)
+
+
+def _step(base: Numbers, deviations: float) -> tuple[float, str]:
+    """Return from where on a number is another answer, and say so."""
+    largest = float(np.abs(base).max()) or 1.0
+    spread = float((base / largest).std()) * largest  # whose squares do not overflow
+    if spread <= ROUNDING * largest:
+        return ROUNDING * largest, "All rows get the same prediction as they are: one that moves at all is another."
+    step = deviations * spread
+    return step, f"A prediction that moves by {quantity(step)} or more ({deviations:g} standard deviations) is another."
 
 
 ROBUSTNESS = Analysis(
