@@ -16,6 +16,7 @@ from scipy.stats import chi2
 from modelops.analyses.cores.category_counts import count_categories
 from modelops.analyses.drift.distances import (
     jensen_shannon_distance,
+    permuted_critical_value,
     population_stability_index,
     smallest_detectable_share_change,
     stability_index_critical_value,
@@ -55,6 +56,41 @@ def test_critical_value_is_passed_by_five_in_a_hundred_without_drift():
         for _ in range(3000)
     ]
     assert 0.035 <= np.mean(found) <= 0.065
+
+
+def psi_of_table(rng, sides, *, bins=10):
+    """Two samples without a change, as counts over bins at the quantiles of the first one."""
+    values = [rng.normal(size=rows) for rows in sides]
+    edges = np.quantile(values[0], np.arange(1, bins) / bins)
+    return [np.bincount(np.searchsorted(edges, one), minlength=bins) for one in values]
+
+
+@pytest.mark.parametrize("sides", [(100, 100), (100, 800), (800, 100), (300, 300)])
+def test_dealt_anew_few_rows_pass_the_critical_value_no_more_often_than_five_in_a_hundred(sides):
+    rng = np.random.default_rng(7)
+    above = []
+    for _ in range(600):
+        then, now = psi_of_table(rng, sides)
+        above.append(population_stability_index(then, now) > permuted_critical_value(then, now, seed=0))
+    # 5 % from 600 draws is known to 0.9 points.
+    assert np.mean(above) <= 0.05 + 2.5 * 0.009
+
+
+def test_dealt_anew_many_rows_come_to_the_law_of_large_samples():
+    table = np.full(10, 5000), np.full(10, 5000)
+    large = stability_index_critical_value(10, 50_000, 50_000)
+    assert permuted_critical_value(*table, seed=1) == pytest.approx(large, rel=0.05)
+
+
+def test_the_order_of_bins_does_not_move_the_critical_value():
+    then, now = np.array([40, 0, 25, 35]), np.array([20, 30, 25, 25])
+    order = [2, 0, 3, 1]
+    assert permuted_critical_value(then, now, seed=4) == permuted_critical_value(then[order], now[order], seed=4)
+
+
+@pytest.mark.parametrize(("then", "now"), [([100], [120]), ([100, 0], [120, 0])])
+def test_one_bin_leaves_nothing_to_deal(then, now):
+    assert permuted_critical_value(np.array(then), np.array(now), seed=0) == 0
 
 
 @given(counts, counts)

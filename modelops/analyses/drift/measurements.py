@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from modelops.analyses.cores.arrow_numbers import Kind
 from modelops.analyses.cores.numeric_pair import QUANTILES, Summary
 from modelops.analyses.drift.classifier import DomainClassifier, Separation
 from modelops.analyses.drift.columns import ColumnDrift
 from modelops.analyses.drift.distances import (
     jensen_shannon_distance,
+    permuted_critical_value,
     population_stability_index,
     stability_index_critical_value,
 )
@@ -19,6 +22,8 @@ from modelops.analyses.measuring import measured
 from modelops.analyses.statistics.intervals import wilson
 from modelops.domain.result import Measurement
 
+_LARGE_SAMPLE, _MOST_DEALT = 1000, 10**8
+"""Rows on each side from which on the law of large samples gives the critical value; the most that are dealt anew."""
 INDEX_ROWS = 100
 """Below this many values a side the population stability index is mostly noise and is not given."""
 
@@ -28,7 +33,7 @@ _REFERENCE = {"table": "reference"}
 _SECONDS = "seconds since 1970-01-01 UTC"
 
 
-def column_measurements(judged: Judged) -> Iterator[Measurement]:
+def column_measurements(judged: Judged, *, seed: int) -> Iterator[Measurement]:
     """Yield everything that was measured on one column."""
     drift = judged.drift
     yield from _missing(judged)
@@ -40,7 +45,7 @@ def column_measurements(judged: Judged) -> Iterator[Measurement]:
     if drift.kind is Kind.CATEGORY or drift.few_values:
         yield from _table(drift)
     yield from _decision(judged)
-    yield from _distances(drift)
+    yield from _distances(drift, seed)
     if drift.kind is Kind.CATEGORY:
         yield from _categories(drift)
 
@@ -175,7 +180,14 @@ def _decision(judged: Judged) -> Iterator[Measurement]:
         )
 
 
-def _distances(drift: ColumnDrift) -> Iterator[Measurement]:
+def _critical(bins: tuple[np.ndarray, np.ndarray], seed: int) -> float:
+    n, m = (int(side.sum()) for side in bins)
+    if min(n, m) < _LARGE_SAMPLE and n + m <= _MOST_DEALT:
+        return permuted_critical_value(*bins, seed=seed)
+    return stability_index_critical_value(len(bins[0]), n, m)
+
+
+def _distances(drift: ColumnDrift, seed: int) -> Iterator[Measurement]:
     scope, size = drift.subject.scope, min(drift.present)
     why = drift.reason
     if why is None and size < INDEX_ROWS:
@@ -185,7 +197,7 @@ def _distances(drift: ColumnDrift) -> Iterator[Measurement]:
         distance = jensen_shannon_distance(*drift.bins)
         if size >= INDEX_ROWS:
             index = population_stability_index(*drift.bins)
-            critical = stability_index_critical_value(len(drift.bins[0]), *drift.present)
+            critical = _critical(drift.bins, seed)
     n_bins = len(drift.bins[0]) if drift.bins else 0
     otherwise = why or "There are no values to put in bins."
     rule = f"{n_bins} bins of the reference; an empty one counts as half a row"

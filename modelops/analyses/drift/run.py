@@ -227,7 +227,7 @@ class Comparing:
         if self.parameters.domain_classifier:
             self.findings.measurements += classifier_measurements(classifier, reason)
         for judged in (*features, *outputs):
-            self.findings.measurements += column_measurements(judged)
+            self.findings.measurements += column_measurements(judged, seed=self.run.seed)
         if features and all(judged.drift.kind is not Kind.CATEGORY for judged in features):
             self.findings.measurements.append(inapplicable("new_category_share", "No feature is a category."))
         self.findings.notes += [
