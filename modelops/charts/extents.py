@@ -10,7 +10,8 @@ from modelops.domain.result import Curve, Shape
 
 # Fewer values are all shown: among them none can be told to be far out.
 _FEWEST = 20
-_TAIL = 0.02
+# Each tail of points; of the ends of intervals more, since every group that is tiny has two that are far out.
+_TAIL, _TAIL_OF_INTERVALS = 0.02, 0.05
 _MARGIN = 0.5
 _SQUASHED = 2.0
 _ROOM = 0.04
@@ -34,11 +35,11 @@ class Shown:
         return low - room, high + room
 
 
-def inner(values: Sequence[float]) -> Ends | None:
+def inner(values: Sequence[float], *, tail: float = _TAIL) -> Ends | None:
     """Return ends that show most values well, ``None`` where showing all of them does.
 
-    They are those of the middle 96 %, half their distance further out, where all values would take more than twice as
-    much room.
+    They are those of the values but for a ``tail`` on each side, half their distance further out, where all values
+    would take more than twice as much room.
 
     Examples
     --------
@@ -48,8 +49,8 @@ def inner(values: Sequence[float]) -> Ends | None:
     ordered = sorted(map(float, values))
     if len(ordered) < _FEWEST:
         return None
-    tail = max(1, int(_TAIL * len(ordered)))
-    low, high = ordered[tail], ordered[-1 - tail]
+    out = max(1, int(tail * len(ordered)))
+    low, high = ordered[out], ordered[-1 - out]
     margin = _MARGIN * (high - low)
     low, high = max(ordered[0], low - margin), min(ordered[-1], high + margin)
     return (low, high) if ordered[-1] - ordered[0] > _SQUASHED * (high - low) > 0 else None
@@ -92,7 +93,7 @@ def of_forest(curve: Curve) -> Shown | None:
     if estimates[0] == estimates[1] and all(end == estimates[0] for end in reach):
         room = _ALONE * (abs(estimates[0]) or 1.0)
         return Shown((estimates[0] - room, estimates[0] + room), 0)
-    ends = inner(reach)
+    ends = inner(reach, tail=_TAIL_OF_INTERVALS)
     if ends is None:
         return None
     low, high = min(ends[0], estimates[0]), max(ends[1], estimates[1])

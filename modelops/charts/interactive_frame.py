@@ -184,7 +184,8 @@ def value_axis(drawn: go.Figure, title: str, palette: Palette) -> None:
     Plotly centres the title of an axis under the plot, from where it runs over the edge; this one ends at the right
     and may reach under the labels.
     """
-    drawn.update_xaxes(title_text="", nticks=6)
+    # Turned ticks would run into the title, which stands at a fixed distance.
+    drawn.update_xaxes(title_text="", nticks=5, tickangle=0)
     below(drawn, title, palette, shift=26)
 
 

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from modelops.domain.instant import for_people
+from modelops.domain.metric_words import metric_phrase
 
 # What does not show but changes how text reads: controls, formats (bidirectional marks), surrogates, private use.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
@@ -27,6 +28,7 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     environment.filters |= {
+        "metric": metric_phrase,
         "number": number,
         "when": for_people,
         "count": count,
@@ -53,8 +55,8 @@ def number(value: object) -> str:
 
     Examples
     --------
-    >>> number(0.123456), number(1234567.0), number(12345), number(None), number(True)
-    ('0.1235', '1,234,567', '12,345', 'not measured', 'yes')
+    >>> number(0.123456), number(1234567.0), number(2066.69), number(12345), number(None), number(True)
+    ('0.1235', '1,234,567', '2,067', '12,345', 'not measured', 'yes')
     """
     if value is None:
         return "not measured"
@@ -63,7 +65,7 @@ def number(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1e4 and abs(value) < 1e15 else f"{value:.4g}"
+        return f"{value:,.0f}" if 1e3 <= abs(value) < 1e15 else f"{value:.4g}"
     return str(value)
 
 

@@ -505,15 +505,15 @@ def test_an_interval_of_a_tiny_group_does_not_squash_the_others():
     rates = Series(
         name="rate",
         x=names,
-        y=(0.5,) * 29 + (0.6,),
-        low=(0.45,) * 29 + (-9.0,),
-        high=(0.55,) * 29 + (9.0,),
+        y=(0.5,) * 28 + (0.6, 0.6),
+        low=(0.45,) * 28 + (-9.0, -8.0),
+        high=(0.55,) * 28 + (9.0, 8.0),
     )
     drawn, note = figure_and_note(drawn_of(Shape.FOREST, rates))
     low, high = drawn.layout.xaxis.range
     assert 0.3 < low < 0.45
     assert 0.6 < high < 0.8
-    assert "1 of 30 intervals reaches beyond the edges." in note
+    assert "2 of 30 intervals reach beyond the edges." in note
 
 
 def test_estimates_that_are_all_alike_stand_in_the_middle_of_a_short_axis():

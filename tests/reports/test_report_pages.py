@@ -146,7 +146,7 @@ def test_the_conclusion_counts_the_verdicts():
 
 def test_a_value_that_was_not_measured_says_so_with_its_reason(pages):
     text = " ".join(Page(pages["result"]).text.split())
-    assert "f1 overall not measured 0 Nobody is positive." in text
+    assert "F1 overall not measured 0 Nobody is positive." in text
 
 
 def test_the_report_names_the_bytes_and_the_seed(pages):
@@ -306,3 +306,13 @@ def test_a_report_of_many_features_and_groups_stays_small_and_holds_no_rows():
         pictures = re.findall(r"base64,([\w+/=]+)", page)
         assert len(pictures) == len(whole.curves)
         assert not any(b"person-" in base64.b64decode(picture) for picture in pictures)
+
+
+def test_metrics_are_called_as_on_the_screen():
+    found = (
+        Measurement(metric="roc_auc", value=0.7, sample_size=9),
+        Measurement(metric="r2", value=0.1, sample_size=9),
+    )
+    page = result_report(sample_result(measurements=found))
+    assert "<td>ROC AUC</td>" in page
+    assert "<td>R2</td>" in page
