@@ -15,11 +15,13 @@ import numpy as np
 
 from modelops.analyses.base import Model, Sample
 from modelops.analyses.cores.row_hashes import mixed
+from modelops.errors import NotMeasured
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BATCH_CELLS = 4_000_000
+_LARGEST = 1e120
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -149,8 +151,15 @@ class ComposedModel:
 
     def _explained_output(self, rows: pd.DataFrame) -> np.ndarray:
         if self.explained is None:
-            return np.asarray(self.model.predict(rows), dtype=np.float64)
-        return np.asarray(self.model.scores(rows), dtype=np.float64)[:, self.explained]
+            output = np.asarray(self.model.predict(rows), dtype=np.float64)
+        else:
+            output = np.asarray(self.model.scores(rows), dtype=np.float64)[:, self.explained]
+        largest = float(np.abs(output).max(initial=0.0))
+        if largest > _LARGEST:
+            raise NotMeasured(
+                f"The model answers {largest:.3g}: differences of outputs beyond {_LARGEST:g} cannot be explained."
+            )
+        return output
 
     def _answers(
         self, blocks: Iterable[np.ndarray], answer: Callable[[pd.DataFrame], np.ndarray]

@@ -1,5 +1,6 @@
 """Numbers and columns at the edges of what a table can hold: they change no other number and break nothing."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -24,7 +25,7 @@ from modelops.analyses.statistics.paired import Pair, mean_p_value, ratio_of_mea
 from modelops.analyses.statistics.weighting import row_weights, weighting
 from modelops.analyses.subpopulations.contrast import Law, Moments
 from modelops.domain.columns import Task
-from modelops.errors import InvalidInput
+from modelops.errors import InvalidInput, NotMeasured
 from tests.analyses.samples import (
     BINARY_ROLES,
     REGRESSION_ROLES,
@@ -34,7 +35,7 @@ from tests.analyses.samples import (
     regression_columns,
     sample,
 )
-from tests.analyses.test_every_analysis import CASES, by_scope
+from tests.analyses.test_every_analysis import CASES, by_scope, fitted
 
 
 def computed(key, data, **parameters):
@@ -249,3 +250,43 @@ def test_any_move_from_an_answer_that_all_rows_share_is_another_one():
     found = case.compute(case.data(columns))
     assert "All rows get the same prediction as they are: one that moves at all is another." in found.notes
     assert by_scope(found)["flip_rate", '{"feature": "area", "scenario": "zero"}'].value == 1
+
+
+class Refusing:
+    """A model that takes no missing value, as many estimators do."""
+
+    def __init__(self, inner):
+        self.features, self.classes = inner.features, inner.classes
+
+    def contributions(self, rows, *, label=None):
+        return None
+
+    def scores(self, rows):
+        raise InvalidInput("The model cannot predict these rows: Input contains NaN")
+
+
+class Enormous(Refusing):
+    def scores(self, rows):
+        return np.full((len(rows), 2), 1e308) * np.sign(np.random.default_rng(0).normal(size=(len(rows), 1)))
+
+    predict = answers = scores
+
+
+def test_drift_is_measured_where_the_model_refuses_the_reference():
+    case = next(case for case in CASES if (case.key, case.kind) == ("drift", "binary"))
+    found = case.compute(replace(case.data(), model=Refusing(fitted("binary"))))
+    expected = "Features are not ranked by what matters to the model: The model cannot predict these rows"
+    assert any(note.startswith(expected) for note in found.notes)
+    assert by_scope(found)["kolmogorov_smirnov_statistic", '{"feature": "income"}'].value is not None
+
+
+def test_drift_is_measured_where_outputs_move_by_more_than_a_number_holds():
+    case = next(case for case in CASES if (case.key, case.kind) == ("drift", "binary"))
+    assert case.compute(replace(case.data(), model=Enormous(fitted("binary")))).measurements
+
+
+@pytest.mark.parametrize("key", ["explainability", "what_if"])
+def test_outputs_at_the_end_of_floats_are_not_explained(key):
+    case = next(case for case in CASES if (case.key, case.kind) == (key, "binary"))
+    with pytest.raises(NotMeasured, match="cannot be explained"):
+        case.compute(replace(case.data(), model=Enormous(fitted("binary"))))

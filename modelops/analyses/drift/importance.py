@@ -71,7 +71,12 @@ def model_importance(model: Model, reference: Sample, task: Task, *, seed: int) 
 
     The mean absolute SHAP value over 2,000 random rows for tree models; for others the mean absolute change of the
     output when one column is shuffled over 500 rows. ``None`` if the reference lacks a column of the model, or the
-    output does not move at all.
+    output does not move at all, or by more than a number can hold.
+
+    Raises
+    ------
+    InvalidInput, NotMeasured
+        If the model refuses the rows, or answers with what is no number.
     """
     names = model.features
     if not names or not reference.n_rows or any(name not in reference.source.names for name in names):
@@ -86,8 +91,10 @@ def model_importance(model: Model, reference: Sample, task: Task, *, seed: int) 
         rows = rows[:_SHUFFLED_ROWS]
         weights = _shuffled(model, reference, task, rows, rng)
         source = f"mean change of the output when a column is shuffled over {len(rows)} reference rows"
-    if not weights.sum() > 0:
+    largest = float(weights.max())
+    if not 0 < largest < np.inf:
         return None
+    weights = weights / largest
     return _shares(dict(zip(names, weights.tolist(), strict=True)), source)
 
 
@@ -110,4 +117,5 @@ def _shuffled(model: Model, reference: Sample, task: Task, rows: np.ndarray, rng
     asked = pd.concat(frames, ignore_index=True)
     outputs = model.predict(asked)[:, None] if task is Task.REGRESSION else model.scores(asked)
     blocks = np.asarray(outputs, dtype=np.float64).reshape(len(frames), len(plain), -1)
-    return np.asarray(np.abs(blocks[1:] - blocks[0]).mean(axis=(1, 2)))
+    with np.errstate(over="ignore"):
+        return np.asarray(np.abs(blocks[1:] - blocks[0]).mean(axis=(1, 2)))

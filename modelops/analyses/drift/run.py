@@ -29,7 +29,7 @@ from modelops.analyses.drift.rehearsal import (
 from modelops.analyses.drift.sampling import EncodedColumn, RowSample, assemble, draw_rows, encode_column
 from modelops.analyses.drift.time import TimeOrder, time_order
 from modelops.analyses.measuring import Findings, inapplicable
-from modelops.errors import NotMeasured
+from modelops.errors import InvalidInput, NotMeasured
 
 if TYPE_CHECKING:
     from modelops.analyses.drift import DriftParameters
@@ -126,7 +126,11 @@ class Comparing:
         if given or self.data.model is None:
             return given
         self.run.progress(0.0, "asking the model what matters")
-        return model_importance(self.data.model, self.reference, self.data.task, seed=self.run.seed)
+        try:
+            return model_importance(self.data.model, self.reference, self.data.task, seed=self.run.seed)
+        except (InvalidInput, NotMeasured) as reason:
+            self.findings.notes.append(f"Features are not ranked by what matters to the model: {reason}")
+            return None
 
     def _orders(self) -> tuple[TimeOrder, TimeOrder] | None:
         now, then = self.current.roles.time, self.reference.roles.time
