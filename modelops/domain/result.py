@@ -128,13 +128,29 @@ class Curve(Record):
 
 
 class ResultTable(Record):
-    """A small table for people; what programs read stands in the measurements."""
+    """A small table for people; what programs read stands in the measurements.
+
+    ``units`` says for columns, by their names, what their numbers count: seconds, megabytes. It is written only where a
+    column has one; the names stay what they are, and people see `headings`.
+    """
 
     name: str
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Scalar, ...], ...]
     note: str | None = None
+    units: dict[str, str] = Field(default_factory=dict, exclude_if=lambda units: not units)
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The names of the columns with their units: ``median (ms)``."""
+        return tuple(f"{name} ({self.units[name]})" if name in self.units else name for name in self.columns)
+
+    @model_validator(mode="after")
+    def _of_columns(self) -> Self:
+        if unknown := sorted(set(self.units) - set(self.columns)):
+            raise ValueError(f"table {self.name!r}: a unit is given for {unknown[0]!r}, which is no column")
+        return self
 
     @model_validator(mode="after")
     def _rectangular(self) -> Self:
@@ -149,7 +165,9 @@ class ResultTable(Record):
         if not kept or len(kept) == len(self.columns):
             return self
         rows = tuple(tuple(row[place] for place in kept) for row in self.rows)
-        return self.model_copy(update={"columns": tuple(self.columns[place] for place in kept), "rows": rows})
+        columns = tuple(self.columns[place] for place in kept)
+        units = {name: unit for name, unit in self.units.items() if name in columns}
+        return self.model_copy(update={"columns": columns, "rows": rows, "units": units})
 
 
 class Verdict(Record):

@@ -217,7 +217,7 @@ def _table(table: ResultTable, key: str) -> None:
     import pandas as pd
 
     table = table.filled
-    rows = pd.DataFrame([list(row) for row in table.rows], columns=_told_apart(table.columns))
+    rows = pd.DataFrame([list(row) for row in table.rows], columns=_told_apart(table.headings))
     st.dataframe(
         legible(rows),
         hide_index=True,

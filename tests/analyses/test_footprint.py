@@ -194,3 +194,11 @@ def test_limits_do_not_change_what_is_measured():
     without = [[one for one in found.measurements if one.metric != "share_of_limit"] for found in (plain, held)]
     assert without[0] == without[1]
     assert plain.curves == held.curves
+
+
+def test_the_table_of_times_is_in_milliseconds_and_says_so():
+    (table,) = [one for one in compute(largest_batch=100).tables if one.name == "times"]
+    line = dict(zip(table.headings, table.rows[0], strict=True))
+    assert line["median (ms)"] == pytest.approx(1000 * np.quantile(SINGLE, 0.5))
+    assert line["longest (ms)"] == pytest.approx(300)
+    assert "median" in table.columns

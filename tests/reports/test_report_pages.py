@@ -205,6 +205,29 @@ def test_a_column_that_has_a_value_in_no_row_is_left_out():
     assert ">class</th>" not in page
 
 
+def test_a_unit_stands_in_the_heading_of_its_column_and_the_name_stays_as_it_is():
+    table = ResultTable(
+        name="t", title="T", columns=("calls", "empty", "median"), rows=((3, None, 1.5),), units={"median": "ms"}
+    )
+    page = result_report(sample_result(tables=(table,)))
+    assert ">median (ms)</th>" in page
+    assert ">calls</th>" in page
+    assert (table.filled.columns, table.filled.units) == (("calls", "median"), {"median": "ms"})
+
+
+def test_units_are_written_only_where_there_are_any():
+    plain = ResultTable(name="t", title="T", columns=("calls",), rows=((3,),))
+    assert "units" not in plain.model_dump_json()
+    assert ResultTable.model_validate_json(plain.model_dump_json()) == plain
+    with_unit = plain.model_copy(update={"units": {"calls": "1/s"}})
+    assert ResultTable.model_validate_json(with_unit.model_dump_json()).headings == ("calls (1/s)",)
+
+
+def test_a_unit_of_no_column_is_refused():
+    with pytest.raises(ValueError, match="'median', which is no column"):
+        ResultTable(name="t", title="T", columns=("calls",), rows=(), units={"median": "ms"})
+
+
 def test_a_long_contract_and_many_notes_leave_a_small_page():
     contract = "{" + "check, " * 200_000 + "}"
     page = result_report(

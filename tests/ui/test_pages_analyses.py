@@ -421,6 +421,22 @@ def test_many_tables_are_folded_into_one_list_of_their_titles(count, folded):
     assert [part.label for part in screen.expander] == folded
 
 
+def a_table_with_a_unit():
+    from modelops.domain.result import ResultTable
+    from modelops.ui import results
+
+    units = {"median": "ms"}
+    results.tables(
+        [ResultTable(name="t", title="T", columns=("calls", "median"), rows=((3, 1.5),), units=units)], key="t"
+    )
+
+
+def test_a_unit_stands_in_the_heading_of_its_column():
+    screen = AppTest.from_function(a_table_with_a_unit, default_timeout=60).run()
+    # The browser saves the table as CSV with these headings.
+    assert list(screen.dataframe[0].value.columns) == ["calls", "median (ms)"]
+
+
 def numbers_of_two_runs():
     from modelops.domain.result import Measurement
     from modelops.ui.comparing import number_pairs

@@ -105,25 +105,21 @@ def _milliseconds(seconds: float | None) -> float | None:
     return None if seconds is None else seconds * 1000
 
 
+_TIMES = ("median", "95th percentile", "99th percentile", "longest")
+
+
 def _table(calls: Sequence[Calls]) -> ResultTable:
     return ResultTable(
         name="times",
         title="Times by batch size",
-        columns=(
-            "rows at a time",
-            "calls",
-            "median",
-            "95th percentile",
-            "99th percentile",
-            "longest",
-            "rows per second",
-        ),
+        columns=("rows at a time", "calls", *_TIMES, "rows per second"),
+        units=dict.fromkeys(_TIMES, "ms"),
         rows=tuple(
             (
                 one.batch,
                 one.n_calls,
-                *(None if (found := one.quantile(share)) is None else duration(found) for share in QUANTILES.values()),
-                duration(float(one.wall.max())),
+                *(_milliseconds(one.quantile(share)) for share in QUANTILES.values()),
+                _milliseconds(float(one.wall.max())),
                 round(one.throughput),
             )
             for one in calls
