@@ -14,7 +14,7 @@ from modelops.store import Store
 from modelops.store.tables import RunRow, VersionRow
 from modelops.ui.bars import show_different_bars
 from modelops.ui.comparing import INTERVALS_HELP, intervals_apart
-from modelops.ui.numbers import legible
+from modelops.ui.numbers import is_p_value, legible
 from modelops.ui.results import stored
 from modelops.ui.runs import COMPARE, RUN, TITLES, Names, outcome
 from modelops.ui.text import plain
@@ -139,8 +139,12 @@ def key_numbers(one: AnalysisResult, other: AnalysisResult, labels: tuple[str, s
     """Return the numbers about all rows that both have, the first ones, with their difference."""
     left, right = _overall(one), _overall(other)
     rows: list[dict[str, object]] = []
-    for metric in [metric for metric in left if metric in right][:_MOST_NUMBERS]:
+    # The same metric in another unit, as contributions to a score and to its log-odds, cannot be compared.
+    shared = [metric for metric in left if metric in right and left[metric].unit == right[metric].unit]
+    for metric in shared[:_MOST_NUMBERS]:
         a, b = left[metric], right[metric]
+        if a.value is None and b.value is None:
+            continue
         change = None if a.value is None or b.value is None else b.value - a.value
         rows.append(
             {
@@ -162,8 +166,9 @@ def _table(rows: Sequence[dict[str, object]], labels: tuple[str, str]) -> None:
     import pandas as pd
 
     numbers = (*labels, "Difference")
+    p_rows = [place for place, row in enumerate(rows) if is_p_value(str(row["Measurement"]))]
     st.dataframe(
-        legible(pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))),
+        legible(pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64")), p_rows=p_rows),
         hide_index=True,
         width="stretch",
         placeholder="",

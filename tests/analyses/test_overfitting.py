@@ -162,6 +162,7 @@ def test_boosting_that_goes_on_too_long_is_found():
     curve = next(one for one in found.curves if one.name == "stages")
     expected = metrics.log_loss(test["y"], test["score"])
     assert curve.series[1].y[-1] == pytest.approx(expected)
+    assert curve.y_title == "Log loss"
 
 
 def test_the_train_curve_of_boosting_keeps_falling():
@@ -174,7 +175,9 @@ def test_the_train_curve_of_boosting_keeps_falling():
     roles = {"features": ("x", "z"), "target": "y", "prediction": "said"}
     data = evaluation(parts[1], task=Task.REGRESSION, train=parts[0], **roles)
     found = compute(replace(data, model=FittedModel(estimator, ("x", "z"))), permutations=0)
-    train, test = next(one for one in found.curves if one.name == "stages").series
+    curve = next(one for one in found.curves if one.name == "stages")
+    assert curve.y_title == "Mean squared error"
+    train, test = curve.series
     assert np.all(np.diff(train.y) < 0)
     assert test.y[-1] == pytest.approx(metrics.mean_squared_error(parts[1]["y"], parts[1]["said"]))
 
@@ -264,3 +267,9 @@ def test_repeated_rows_of_one_person_widen_the_interval_of_the_gap():
 def test_without_a_target_nothing_is_measured():
     with pytest.raises(NotMeasured, match="target"):
         compute(evaluation(binary_columns(50), **{**BINARY_ROLES, "target": None}))
+
+
+def test_a_metric_that_several_classes_do_not_have_takes_no_row_of_the_table():
+    data = evaluation(multiclass_columns(200), train=multiclass_columns(300, seed=7), **MULTICLASS_ROLES)
+    table = next(one for one in compute(data).tables if one.name == "gaps")
+    assert [row[0] for row in table.rows] == ["Accuracy", "Balanced accuracy", "Log loss", "Brier score"]

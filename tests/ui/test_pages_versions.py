@@ -8,11 +8,13 @@ import pytest
 
 from modelops.domain.canonical import canonical_bytes
 from modelops.domain.criteria import Criteria
+from modelops.domain.result import Measurement
 from modelops.services import criteria, files, inventory, runs
 from modelops.services.criteria import as_criterion
 from modelops.store.tables import RunRow, RunState, VersionRow
 from modelops.ui.models import COMPARE_VERSIONS, MODEL
 from modelops.ui.version_pairs import different_facts, key_numbers, pairs, unmatched
+from tests.reports.report_samples import sample_result
 from tests.ui.ui_inventory import MADE_AT, Made, make
 
 
@@ -150,3 +152,17 @@ def test_numbers_that_one_of_the_two_lacks_are_left_out(home):
         result = runs.result(home, reader.get(RunRow, 1, what="run"))
     none = result.model_copy(update={"measurements": ()})
     assert key_numbers(result, none, ("1", "2")) == []
+
+
+def test_numbers_of_other_units_and_those_that_neither_has_are_not_set_beside_each_other():
+    one, other = (
+        sample_result(
+            measurements=(
+                Measurement(metric="shap_base_value", value=value, unit=unit, scope={}, sample_size=50),
+                Measurement(metric="log_loss", value=value, scope={}, sample_size=50),
+                Measurement(metric="pit_p_value", value=None, scope={}, sample_size=0, note="No quantiles."),
+            )
+        )
+        for value, unit in ((0.4, "score"), (-0.8, "log-odds"))
+    )
+    assert [row["Measurement"] for row in key_numbers(one, other, ("1.0", "2.0"))] == ["Log loss"]

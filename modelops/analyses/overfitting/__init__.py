@@ -93,8 +93,9 @@ def _of_model(data: EvaluationData, parameters: OverfittingParameters, run: Run)
         return found, ""
     known = set(classes) <= set(data.model.classes)
     if known:
+        loss = metric_name("log_loss" if classes else "mean_squared_error")
         losses = [staged_losses(data.model, part, stages=parameters.stages) for part in rows]
-        found, said = stage_findings(losses[1] if len(losses) > 1 else None, losses[0], level=level)
+        found, said = stage_findings(losses[1] if len(losses) > 1 else None, losses[0], loss=loss, level=level)
     else:
         found, said = no_stages("The labels hold classes that the model does not know."), ""
     found.notes.append(

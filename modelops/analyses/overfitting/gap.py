@@ -125,6 +125,8 @@ def gap_findings(train: Split, test: Split, gaps: Sequence[Gap], *, level: float
     ]
     rows = []
     for gap in gaps:
+        if np.isnan(gap.train.first) and np.isnan(gap.test.first):
+            continue  # a metric that this task does not have
         low, high = gap.interval or (None, None)
         numbers = (gap.train.first, gap.test.first, gap.value, low, high)
         rows.append((metric_name(gap.metric), *map(shown, numbers), gap.train.size, gap.test.size))

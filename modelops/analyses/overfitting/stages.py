@@ -48,8 +48,10 @@ def no_stages(reason: str) -> Findings:
     return Findings(measurements=[measured(name, None, size=0, otherwise=reason) for name in STAGE_METRICS])
 
 
-def stage_findings(train: Staged | None, test: Staged | None, *, level: float) -> tuple[Findings, str]:
+def stage_findings(train: Staged | None, test: Staged | None, *, loss: str, level: float) -> tuple[Findings, str]:
     """Measure how the loss on test rows goes on after its best round; return a sentence too.
+
+    ``loss`` is what people call it.
 
     One half of the rows chooses the round, the other half measures the rise: the smallest of many means is always a bit
     too small on the rows that chose it.
@@ -78,7 +80,7 @@ def stage_findings(train: Staged | None, test: Staged | None, *, level: float) -
                 otherwise=f"Not enough data: {n_rows} rows to look at the rounds of boosting.",
             ),
         ],
-        curves=[_chart(train, test, level)],
+        curves=[_chart(train, test, loss, level)],
     )
     if interval is None or interval[0] <= 0:
         return found, ""
@@ -88,7 +90,7 @@ def stage_findings(train: Staged | None, test: Staged | None, *, level: float) -
     )
 
 
-def _chart(train: Staged | None, test: Staged, level: float) -> Curve:
+def _chart(train: Staged | None, test: Staged, loss: str, level: float) -> Curve:
     half = normal_quantile(level) * test.losses.std(axis=1) / np.sqrt(test.losses.shape[1])
     mean = test.losses.mean(axis=1)
     rounds = tuple(float(number) for number in test.rounds)
@@ -101,6 +103,6 @@ def _chart(train: Staged | None, test: Staged, level: float) -> Curve:
         title="Loss after each part of the rounds of boosting",
         shape=Shape.LINE,
         x_title="Rounds",
-        y_title="Mean loss (logarithmic, or squared error)",
+        y_title=loss,
         series=tuple(series),
     )
