@@ -13,7 +13,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from modelops import evaluation
@@ -41,6 +41,18 @@ _GRAVITY = (
     *(Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.NOT_RUN),
     *(Outcome.IMMATERIAL, Outcome.PASSED, Outcome.NOT_APPLICABLE),
 )
+
+
+def gravest(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return what a run is called whose rules came to these outcomes: *not run* where there is no rule.
+
+    Examples
+    --------
+    >>> gravest([Outcome.PASSED, Outcome.NOT_RUN, Outcome.NOT_APPLICABLE]).value
+    'not run'
+    """
+    found = set(outcomes)
+    return next((outcome for outcome in _GRAVITY if outcome in found), Outcome.NOT_RUN)
 
 
 def start(store: Store, settings: Settings) -> Callable[[], None]:
@@ -163,8 +175,7 @@ class Runner:
         message = self._comparison(run, result)
         with self.store.transaction() as t:
             digest = files.keep(self.store, t, canonical_bytes(result), at=now)
-            found = {verdict.verdict for verdict in result.verdicts}
-            verdict = next((outcome for outcome in _GRAVITY if outcome in found), Outcome.NOT_RUN)
+            verdict = gravest(one.verdict for one in result.verdicts)
             values: dict[str, object] = {"result": digest, "summary": result.summary, "verdict": str(verdict)}
             if cases:
                 values["cases"] = files.keep(self.store, t, canonical_bytes(cases[0]), at=now)

@@ -7,7 +7,7 @@ import pytest
 from modelops.domain.criteria import Criteria
 from modelops.domain.inventory import DatasetRole
 from modelops.domain.result import Outcome
-from modelops.jobs.runner import Runner
+from modelops.jobs.runner import Runner, gravest
 from modelops.services import criteria, files, inventory, runs
 from modelops.services.criteria import as_criterion
 from modelops.settings import Settings
@@ -50,6 +50,15 @@ def test_a_result_is_judged_by_the_policy_and_by_the_frozen_criteria(with_review
     assert found["criteria.accuracy_3"] is Outcome.NOT_APPLICABLE
     assert any(not rule.startswith("criteria.") for rule in found)
     assert row.verdict == "failed"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.NOT_ENOUGH_DATA, Outcome.NOT_RUN])
+def test_a_run_is_no_pass_where_a_rule_was_left_out_or_could_not_be_judged(outcome):
+    assert gravest([Outcome.PASSED, Outcome.IMMATERIAL, outcome, Outcome.NOT_APPLICABLE]) is outcome
+
+
+def test_what_does_not_apply_leaves_a_pass():
+    assert gravest([Outcome.NOT_APPLICABLE, Outcome.PASSED]) is Outcome.PASSED
 
 
 def test_the_files_of_a_run_include_that_of_the_champion(with_review, people, now):
