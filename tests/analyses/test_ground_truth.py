@@ -282,6 +282,23 @@ def test_the_loss_of_quantities_is_estimated_from_the_features():
     assert value(found, "estimated_root_mean_squared_error") == pytest.approx(np.sqrt(np.mean(errors**2)), rel=0.12)
 
 
+def test_the_interval_of_an_estimated_error_does_not_reach_below_zero():
+    reference = amounts(600, seed=2)
+    reference["truth"] = np.array(reference["truth"], dtype=float)
+    reference["truth"][::50] += 4000.0
+    data = evaluation(amounts(400, seed=1), task=Task.REGRESSION, reference=reference, **AMOUNTS)
+    found = compute(data, rows_per_period=40)
+    lows = [
+        one.interval[0]
+        for one in found.measurements
+        if one.metric == "estimated_root_mean_squared_error" and one.interval is not None
+    ]
+    assert min(lows) == 0.0
+    curve = next(one for one in found.curves if one.scope == {"metric": "root_mean_squared_error"})
+    drawn = next(series for series in curve.series if series.name == "estimated without labels")
+    assert min(low for low in drawn.low if low is not None) == 0.0
+
+
 def test_larger_errors_of_quantities_are_a_relative_loss():
     data = evaluation(
         amounts(1200, seed=3, noise=1.5), task=Task.REGRESSION, reference=amounts(1200, seed=4), **AMOUNTS

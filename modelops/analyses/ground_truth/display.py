@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from modelops.analyses.ground_truth.comparing import Band, Losses
 from modelops.analyses.ground_truth.estimates import Estimated
-from modelops.analyses.ground_truth.metrics_over_time import OverTime
+from modelops.analyses.ground_truth.metrics_over_time import OverTime, possible
 from modelops.analyses.ground_truth.periods import Periods
 from modelops.analyses.measuring import finite, shown
 from modelops.domain.metric_words import metric_name
@@ -51,8 +51,8 @@ def metric_curve(
                 name="estimated without labels",
                 x=periods.labels,
                 y=finite(values),
-                low=finite(values - half),
-                high=finite(values + half),
+                low=finite(np.array([possible(name, end) for end in values - half])),
+                high=finite(np.array([possible(name, end) for end in values + half])),
                 size=tuple(int(size) for size in sizes),
             )
         )

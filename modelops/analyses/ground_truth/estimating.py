@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from modelops.analyses.ground_truth.comparing import Bands
 from modelops.analyses.ground_truth.estimates import ConfidenceBased, DirectLoss, Estimated
-from modelops.analyses.ground_truth.metrics_over_time import OverTime
+from modelops.analyses.ground_truth.metrics_over_time import OverTime, possible
 from modelops.analyses.ground_truth.periods import Periods
 from modelops.analyses.ground_truth.rows import Said
 from modelops.analyses.ground_truth.validity import age_measurement, out_of_support, support_measurements
@@ -94,7 +94,10 @@ class Estimating:
             value,
             size=size,
             scope=scope,
-            interval=(value - float(half[place]), value + float(half[place])),
+            interval=(
+                possible(one.metric, value - float(half[place])),
+                possible(one.metric, value + float(half[place])),
+            ),
             level=self.level,
             note=None if scope else "Valid as long as labels follow scores and features as in the reference.",
             otherwise=one.reason,

@@ -18,6 +18,7 @@ BETTER_IF_SMALLER = frozenset(
     {"brier_score", "log_loss", "mean_absolute_error", "root_mean_squared_error", "mean_error"}
 )
 _SHARES = frozenset({"accuracy", "balanced_accuracy", "f1", "roc_auc"})
+_OF_EITHER_SIGN = frozenset({"mean_error", "business_value_per_row"})
 
 Numbers = NDArray[np.float64]
 
@@ -51,9 +52,20 @@ class OverTime:
 
     def within(self, value: float) -> float:
         """Return ``value`` kept where the metric can lie."""
-        if self.metric in _SHARES:
-            return min(max(value, 0.0), 1.0)
-        return value if self.metric == "mean_error" else max(value, 0.0)
+        return possible(self.metric, value)
+
+
+def possible(metric: str, value: float) -> float:
+    """Return ``value`` kept where ``metric`` can lie: a share in 0 to 1, an error or a loss at 0 or above.
+
+    Examples
+    --------
+    >>> possible("accuracy", 1.2), possible("root_mean_squared_error", -3.0), possible("mean_error", -3.0)
+    (1.0, 0.0, -3.0)
+    """
+    if metric in _SHARES:
+        return min(max(value, 0.0), 1.0)
+    return value if metric in _OF_EITHER_SIGN else max(value, 0.0)
 
 
 def over_time(rows: Said, codes: NDArray[np.int64], count: int, *, fewest: int) -> list[OverTime]:
