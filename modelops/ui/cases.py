@@ -89,7 +89,17 @@ def _case(shown: Shown, review: CaseReview, row: int) -> None:
         st.info("The values of this case were not kept. Run the analysis again to read it here.")
         return
     rows = pd.DataFrame({"Column": list(values), "Value": [_words(value) for value in values.values()]})
-    st.dataframe(rows, hide_index=True, width="stretch", height="content" if len(rows) <= 20 else 500)
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height="content" if len(rows) <= 20 else 500,
+        # What is long are values: levels with many words.
+        column_config={
+            "Column": st.column_config.TextColumn(width=130),
+            "Value": st.column_config.TextColumn(width=320),
+        },
+    )
 
 
 def value_words(value: object) -> str:

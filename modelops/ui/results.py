@@ -43,7 +43,8 @@ _CHART_WIDTH = 1040
 # On a telephone the name and the value of a number stand side by side without being moved.
 NAME_WIDTH, _VALUE_WIDTH = 210, 96
 _LONGEST_NAME, _LONGEST_INTERVAL, _LONGEST_SCOPE, _LONGEST_NOTE = 255, 210, 420, 320
-_SHORTEST, _LETTER = 110, 7
+_LONGEST_UNIT = 150
+_SHORTEST, _SHORTEST_UNIT, _LETTER = 110, 56, 7
 # Plotly's own bar of buttons stays out of the way; zooming by dragging is left.
 _CHART = {"displaylogo": False, "displayModeBar": False}
 
@@ -302,6 +303,11 @@ def measurements(found: Sequence[Measurement], *, key: str) -> None:
                 width=_VALUE_WIDTH, help="How many rows, or other things counted, stand behind it."
             ),
             **(
+                {"Unit": st.column_config.TextColumn(width=_width(rows["Unit"], _LONGEST_UNIT, least=_SHORTEST_UNIT))}
+                if "Unit" in rows
+                else {}
+            ),
+            **(
                 {"Note": st.column_config.TextColumn(width=_width(rows["Note"], _LONGEST_NOTE))}
                 if "Note" in rows
                 else {}
@@ -312,9 +318,9 @@ def measurements(found: Sequence[Measurement], *, key: str) -> None:
     st.caption(f"{len(fitting):,} of {len(found):,} numbers.")
 
 
-def _width(texts: Iterable[str], most: int) -> int:
+def _width(texts: Iterable[str], most: int, *, least: int = _SHORTEST) -> int:
     """Return how wide a column is for its longest text, up to ``most``: the browser measures the first rows alone."""
-    return min(most, max(_SHORTEST, _LETTER * max(map(len, texts), default=0) + 20))
+    return min(most, max(least, _LETTER * max(map(len, texts), default=0) + 20))
 
 
 def _interval(one: Measurement) -> str:

@@ -158,12 +158,21 @@ def test_features_that_tell_nothing_are_no_sign_of_wrong_labels():
     assert np.mean(excesses) < 0.04  # 0.11 by the scores' own doubt
 
 
+def test_a_queue_that_is_too_short_for_all_suspects_is_not_said_to_hold_them():
+    rng = np.random.default_rng(0)
+    p = rng.beta(2, 2, 1000)
+    columns = {"p_no": 1 - p, "p_yes": p, "y": list(np.where(rng.random(1000) < p, "yes", "no"))}
+    assert "; the 20 most suspicious stand in the review queue." in checked(columns, queue=20).computed.summary
+    assert "; they stand in the review queue." in checked(columns, queue=1000).computed.summary
+
+
 def test_doubt_is_said_to_be_doubt():
     rng = np.random.default_rng(0)
     p = rng.beta(2, 2, 1000)
     y = np.where(rng.random(1000) < p, "yes", "no")
     found = checked({"p_no": 1 - p, "p_yes": p, "y": list(y)})
     assert "all labels may be right" in found.computed.summary
+    assert "one right answer" not in found.computed.summary
     assert found.one("expected_label_issue_rate").value == pytest.approx(found.one("label_issue_rate").value, abs=0.03)
 
 

@@ -33,23 +33,25 @@ def _around(value: float, interval: Interval | None) -> Interval | None:
     return interval and (min(interval[0], value), max(interval[1], value))
 
 
-def summary_of_classes(found: Suspects, around: Spread, chance: ByChance) -> str:
+def summary_of_classes(found: Suspects, around: Spread, chance: ByChance, queue: int) -> str:
     """Return the outcome in words."""
     n, wrong = found.given.size, int(found.wrong.sum())
     if not wrong:
         return f"None of the {n:,} labels that were checked looks wrong."
-    text = (
-        f"{wrong:,} of {n:,} labels ({percent(wrong / n)}) contradict confident scores; they stand in the review queue."
-    )
+    text = f"{wrong:,} of {n:,} labels ({percent(wrong / n)}) contradict confident scores; {_queued(wrong, queue)}."
+    if chance.p_value > _NOT_SHOWN_AS_REAL:
+        # How many would be wrong if every case had one right answer is a number below, and no headline then.
+        return f"{text} By their own doubt the scores expect {percent(chance.rate)}: all labels may be right."
     if around.error_rate is not None:
         low, high = (percent(end) for end in _around(found.error_rate, around.error_rate) or around.error_rate)
         text += f" If every case has one right answer, about {percent(found.error_rate)} of all labels are wrong"
         text += f" ({low} to {high})."
-    if chance.p_value > _NOT_SHOWN_AS_REAL:
-        text += f" But by their own doubt the scores expect {percent(chance.rate)}: all labels may be right."
-    else:
-        text += f" By their own doubt the scores expect no more than {percent(chance.rate)}."
-    return text
+    return f"{text} By their own doubt the scores expect no more than {percent(chance.rate)}."
+
+
+def _queued(count: int, queue: int) -> str:
+    what = "they stand" if count <= queue else f"the {queue:,} most suspicious stand"
+    return f"{what} in the review queue"
 
 
 def classes(
@@ -239,14 +241,14 @@ def _class_tables(found: Suspects, levels: Sequence[str], rows: Rows, scores: Nu
     ]
 
 
-def summary_of_numbers(found: Deviations, chance: FarOut, limit: float) -> str:
+def summary_of_numbers(found: Deviations, chance: FarOut, limit: float, queue: int) -> str:
     """Return the outcome in words."""
     n, wrong = found.standardized.size, int(found.beyond(limit).sum())
     if not wrong:
         return f"None of the {n:,} targets lies more than {limit:g} robust deviations from its prediction."
     text = (
         f"{wrong:,} of {n:,} targets ({percent(wrong / n)}) lie more than {limit:g} robust deviations from their"
-        f" prediction and stand in the review queue; {percent(chance.rate)} were to be expected."
+        f" prediction; {_queued(wrong, queue)}. {percent(chance.rate)} were to be expected."
     )
     if chance.p_value > _NOT_SHOWN_AS_REAL:
         text += " That is no more than the long tails of the errors explain."

@@ -196,7 +196,7 @@ class Checking:
                 found, around, chance, noise, labels.levels, rows, scores, queue=self.parameters.queue, level=level
             )
         )
-        return display.summary_of_classes(found, around, chance)
+        return display.summary_of_classes(found, around, chance, self.parameters.queue)
 
     def _drop(self, reason: str, kept: NDArray[np.bool_]) -> None:
         if left := int(np.count_nonzero(~kept)):
@@ -242,7 +242,7 @@ class Checking:
         self.findings.add(
             display.numbers(found, chance, targets, values, rows, limit=limit, queue=self.parameters.queue, size=size)
         )
-        return display.summary_of_numbers(found, chance, limit)
+        return display.summary_of_numbers(found, chance, limit, self.parameters.queue)
 
 
 def _hashes(sample: Sample, names: list[str]) -> Hashes:
