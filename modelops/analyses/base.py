@@ -199,7 +199,8 @@ class Sample:
         column = self.series(name)
         if column.dtype == bool or column.dtype.kind in "iufb":
             return column.to_numpy(dtype=np.float64, na_value=np.nan)
-        raise NotMeasured(f"Column {name!r} holds {column.dtype} values, numbers are needed.")
+        held = "times" if column.dtype.kind == "M" else "text"
+        raise NotMeasured(f"Column {name!r} holds {held}, numbers are needed.")
 
     def labels(self, name: str) -> np.ndarray:
         """Return one column as class labels: text, ``None`` for missing; whole numbers without a decimal point."""

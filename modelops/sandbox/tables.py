@@ -54,7 +54,8 @@ def _column(column: pd.Series[Any], name: str) -> tuple[str, np.ndarray, list[by
         codes, values = pd.factorize(column, use_na_sentinel=True)
         return "text", codes.astype(np.int64), [str(value).encode(errors="replace") for value in values]
     if dtype.kind not in "iufb":
-        raise InvalidInput(f"Column {name!r} holds {dtype} values; a model takes numbers, truths and text.")
+        held = "times" if dtype.kind == "M" else f"{dtype} values"
+        raise InvalidInput(f"Column {name!r} holds {held}; a model takes numbers, true or false, and text.")
     if dtype.kind == "f" or column.isna().any():
         return "float", column.to_numpy(np.float64, na_value=np.nan), []
     if dtype.kind == "b":

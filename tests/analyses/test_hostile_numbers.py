@@ -28,6 +28,7 @@ from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
 from tests.analyses.samples import (
     BINARY_ROLES,
+    MULTICLASS_ROLES,
     REGRESSION_ROLES,
     binary_columns,
     evaluation,
@@ -290,3 +291,19 @@ def test_outputs_at_the_end_of_floats_are_not_explained(key):
     case = next(case for case in CASES if (case.key, case.kind) == (key, "binary"))
     with pytest.raises(NotMeasured, match="cannot be explained"):
         case.compute(replace(case.data(), model=Enormous(fitted("binary"))))
+
+
+def test_scores_as_low_as_no_class_ever_had_estimate_a_metric_all_the_same():
+    one_of_three = np.eye(3)[np.arange(300) % 3]
+    labels = np.array(["a", "b", "c"])[np.arange(300) % 3]
+    reference = {"kind": labels, "guess": labels, **{f"p_{c}": one_of_three[:, k] for k, c in enumerate("abc")}}
+    columns = {**reference, "when": np.arange(300), **{f"p_{c}": np.zeros(300) for c in "abc"}}
+    roles = {**MULTICLASS_ROLES, "features": (), "sensitive": ()}
+    found = by_scope(computed("ground_truth", evaluation(columns, reference=reference, time="when", **roles)))
+    assert found["estimated_accuracy", "{}"].value == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(("values", "held"), [(["x", "y"], "text"), ([date(2024, 1, 1)] * 2, "times|text")])
+def test_a_column_without_numbers_is_told_in_words(values, held):
+    with pytest.raises(NotMeasured, match=f"Column 'a' holds ({held}), numbers are needed"):
+        sample({"a": values}).numbers("a")

@@ -50,7 +50,7 @@ def test_a_table_without_rows_arrives():
 
 
 def test_dates_are_refused():
-    with pytest.raises(InvalidInput, match="a model takes numbers, truths and text"):
+    with pytest.raises(InvalidInput, match="a model takes numbers, true or false, and text"):
         tables.encode(pd.DataFrame({"when": pd.to_datetime(["2026-01-01"])}))
 
 
