@@ -298,6 +298,6 @@ def test_outputs_that_stay_and_move_are_told_in_one_sentence():
     current = {"x": normal(7), "prediction": moved, "score_a": still, "y": normal(8)}
     roles = {"features": ("x",), "target": "y", "prediction": "prediction", "scores": ("score_a",)}
     found = drift(current, reference, domain_classifier=False, **roles)
-    assert "The prediction has changed, the score_a and the target y have not." in found.summary
+    assert "The prediction has changed; the score_a and the target y have not." in found.summary
     found = drift(reference, reference, domain_classifier=False, **roles)
     assert "The prediction, the score_a and the target y have not changed by more than the margin." in found.summary

@@ -10,6 +10,7 @@ from modelops.analyses.performance import PERFORMANCE, PerformanceParameters
 from modelops.analyses.performance.value import matrix_from_text
 from modelops.domain.columns import Task
 from modelops.errors import InvalidInput, NotMeasured
+from tests.analyses.judged import verdicts
 from tests.analyses.samples import (
     BINARY_ROLES,
     MULTICLASS_ROLES,
@@ -288,6 +289,29 @@ def test_curves_of_each_class_against_the_rest_hold_its_area(three, three_column
     for code, series in enumerate(drawn.series):
         expected = metrics.roc_auc_score(truth == series.name, scores[:, code])
         assert np.trapezoid(series.y, series.x) == pytest.approx(expected, abs=0.002)
+
+
+def four_classes(right, *, rows=2000, seed=0):
+    """Labels of four classes; a share ``right`` of the predictions is right, the others are drawn from all four."""
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(list("abcd"), rows, p=[0.4, 0.3, 0.2, 0.1])
+    guess = np.where(rng.random(rows) < right, truth, rng.choice(list("abcd"), rows))
+    return {"kind": list(truth), "guess": list(guess)}
+
+
+@pytest.mark.parametrize(
+    ("columns", "outcome"),
+    [
+        (four_classes(0.2), {"passed"}),
+        (four_classes(0.0), {"failed", "not enough data"}),
+        ({**four_classes(0.0), "guess": ["a"] * 2000}, {"failed", "not enough data"}),
+    ],
+    ids=["better than chance, below one half", "chance", "always the commonest"],
+)
+def test_of_several_classes_chance_is_the_bar_and_not_one_half(columns, outcome):
+    found = compute(evaluation(columns, target="kind", prediction="guess"))
+    assert value(found, "balanced_accuracy") < 0.5
+    assert {str(one.verdict) for one in verdicts(found, "performance.beats_chance")} <= outcome
 
 
 def test_a_class_without_labels_has_no_curve_against_the_rest():

@@ -19,11 +19,10 @@ from modelops.errors import NotMeasured
 from modelops.evaluation.role_text import roles_as_text
 from tests.analyses.judged import default_policy, result_of
 from tests.analyses.samples import table
-from tests.analyses.test_every_analysis import CASES, QUICK, Case, fitted
+from tests.analyses.test_every_analysis import CASES, fitted
 
 # What a run needs beyond data, as parameters, for its rules to have something to judge.
 DECLARED = {"footprint": {"latency_limit": 5.0}, "reproducibility": {"train_rows": 300}}
-ALL_CASES = (*CASES, Case("explainability", "multiclass", "farm", QUICK))
 # What the small models and tables here cannot have, and where its verdicts are tested instead.
 ELSEWHERE = {
     "data_contract.accepted": "test_data_contract.py",
@@ -52,7 +51,7 @@ def complete(case):
 
 @cache
 def verdicts(place):
-    case = ALL_CASES[place]
+    case = CASES[place]
     case = replace(case, parameters={**case.parameters, **DECLARED.get(case.key, {})})
     data = complete(case)
     found = case.compute(data)
@@ -60,7 +59,7 @@ def verdicts(place):
 
 
 each_case = pytest.mark.parametrize(
-    "place", range(len(ALL_CASES)), ids=lambda place: f"{ALL_CASES[place].key}-{ALL_CASES[place].kind}"
+    "place", range(len(CASES)), ids=lambda place: f"{CASES[place].key}-{CASES[place].kind}"
 )
 
 
@@ -72,9 +71,7 @@ def test_no_rule_is_silent_on_a_run_with_all_its_inputs(place):
 
 @each_case
 def test_every_rule_of_the_analysis_says_something(place):
-    assert {one.rule for one in verdicts(place)} == {
-        rule.id for rule in default_policy().rules_for(ALL_CASES[place].key)
-    }
+    assert {one.rule for one in verdicts(place)} == {rule.id for rule in default_policy().rules_for(CASES[place].key)}
 
 
 @each_case
@@ -88,7 +85,7 @@ def test_every_rule_judges_some_analysis_on_some_task():
     """A rule that never applies is a metric or a scope that nothing measures."""
     judged = {
         one.rule
-        for place in range(len(ALL_CASES))
+        for place in range(len(CASES))
         for one in verdicts(place)
         if one.verdict not in (Outcome.NOT_APPLICABLE, Outcome.NOT_RUN) and "was not measured" not in one.because
     }
@@ -103,7 +100,7 @@ def test_what_is_left_to_other_tests_is_tested_there(rule, file):
 def test_every_task_of_every_analysis_is_looked_at():
     kinds = {"classification": {"binary", "multiclass"}, "regression": {"regression"}}
     wanted = {(one.key, kind) for one in ANALYSES for task in one.tasks for kind in kinds[task]}
-    assert {(case.key, case.kind) for case in ALL_CASES} == wanted
+    assert {(case.key, case.kind) for case in CASES} == wanted
 
 
 LEFT_OUT = {
@@ -123,7 +120,7 @@ def without(sample, role):
 @pytest.mark.parametrize("role", LEFT_OUT)
 @each_case
 def test_no_rule_is_silent_where_no_column_has_a_role(place, role):
-    case = ALL_CASES[place]
+    case = CASES[place]
     case = replace(case, parameters={**case.parameters, **DECLARED.get(case.key, {})})
     data = complete(case)
     data = replace(data, **{name: without(getattr(data, name), role) for name in ("data", "reference", "train")})

@@ -247,7 +247,7 @@ def _outputs_told(outputs: Sequence[Judged]) -> list[str]:
         parts.append(f"{listed(moved)} {_have(moved)} changed")
     if stayed:
         parts.append(f"{listed(stayed)} {_have(stayed)} not" + ("" if moved else " changed by more than the margin"))
-    text = ", ".join(parts)
+    text = "; ".join(parts)
     return [f"{text[0].upper()}{text[1:]}."] if text else []
 
 

@@ -32,7 +32,7 @@ class ExplainabilityParameters(Parameters):
 
     explained_class: str | None = Field(
         default=None,
-        description="Class whose score is explained. Empty: the positive class.",
+        description="Class whose score is explained. Empty: the positive class; of several without one, the last.",
         json_schema_extra={"choose": "class"},
     )
     rows: int = Field(
@@ -155,7 +155,10 @@ def _explained_class(data: EvaluationData, wanted: str | None) -> tuple[int | No
         raise InvalidInput("The task is classification, the model names no classes. Give it as a regression.")
     label = wanted or data.positive
     if label is None:
-        return len(classes) - 1, (f"No positive class is named: the last class, {classes[-1]!r}, is explained.",)
+        note = (
+            f"No positive class is named: the last class, {classes[-1]!r}, is explained. The settings choose another."
+        )
+        return len(classes) - 1, (note,)
     if label not in classes:
         known = ", ".join(map(repr, classes[:10]))
         raise InvalidInput(f"The class to explain is {label!r}, the model's classes are {known}. Choose one of these.")
