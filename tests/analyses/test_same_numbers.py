@@ -8,8 +8,8 @@ from modelops.analyses.base import Need
 from modelops.analyses.levels import OTHER, groups
 from modelops.analyses.registry import analysis
 from modelops.analyses.statistics.weighting import row_entities
-from tests.analyses.samples import arrow, sample
-from tests.analyses.test_every_analysis import CASES, by_scope, outcome
+from tests.analyses.samples import arrow, permuted, sample
+from tests.analyses.test_every_analysis import CASES, alike, by_scope, outcome
 
 NEVER_SEEN = ["(never seen) a", "zzz never seen"]
 
@@ -31,9 +31,12 @@ def _widened(column):
 QUICK = {"performance", "fairness", "calibration", "representativeness", "residuals", "misclassified", "feedback_loop"}
 
 
-@pytest.mark.parametrize(
+each_quick_case = pytest.mark.parametrize(
     "case", [case for case in CASES if case.key in QUICK], ids=lambda case: f"{case.key}-{case.kind}"
 )
+
+
+@each_quick_case
 def test_categories_without_rows_change_nothing(case):
     takes_reference = analysis(case.key).takes(Need.REFERENCE)
     reference = with_unused_categories(case.columns(300, seed=9)) if takes_reference else None
@@ -58,3 +61,49 @@ def test_a_population_that_does_not_fill_a_column_leaves_each_group_once():
     reference = {**case.columns(300, seed=9), "employment": [None] * 300}
     found = case.compute(case.data(reference=reference))
     assert len(by_scope(found)) == len(found.measurements)
+
+
+def weighted(case, rows=240):
+    """The columns of a case with whole weights, some of them 0, and a few missing scores or predictions."""
+    columns = dict(case.columns(rows))
+    rng = np.random.default_rng(8)
+    name = (*case.roles.get("scores", ()), case.roles["prediction"])[0]
+    columns[name] = np.where(rng.random(rows) < 0.05, np.nan, np.asarray(columns[name], dtype=float))
+    return {**columns, "weight": rng.integers(0, 4, rows)}
+
+
+@each_quick_case
+def test_weighted_rows_in_another_order_change_nothing(case):
+    columns = weighted(case)
+    order = np.random.default_rng(0).permutation(240)
+    plain, mixed = (
+        by_scope(case.compute(case.data(one, weight="weight"))) for one in (columns, permuted(columns, order))
+    )
+    assert plain.keys() == mixed.keys()
+    for (metric, scope), one in plain.items():
+        if case.key == "fairness" and "criterion" in scope:
+            continue  # which rows find the thresholds and which measure them is drawn by position
+        assert alike(mixed[metric, scope].value, one.value), (metric, scope)
+
+
+WEIGHTED = {
+    "performance": ("accuracy", "f1", "roc_auc", "brier_score", "log_loss", "r2", "mean_absolute_error"),
+    "calibration": ("calibration_slope", "calibration_intercept", "logit_calibration_in_the_large", "brier_score"),
+    "fairness": ("selection_rate", "true_positive_rate", "roc_auc", "brier_score", "mean_error"),
+}
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.key in WEIGHTED], ids=lambda case: f"{case.key}-{case.kind}"
+)
+def test_a_row_of_weight_two_counts_as_two_rows(case):
+    columns = weighted(case)
+    repeated = permuted(columns, np.repeat(np.arange(240), columns["weight"]))
+    heavy, many = (
+        by_scope(case.compute(case.data(columns, weight="weight"))),
+        by_scope(case.compute(case.data(repeated))),
+    )
+    held = [key for key in heavy if key[0] in WEIGHTED[case.key] and "criterion" not in key[1]]
+    assert len(held) > 1
+    for key in held:
+        assert alike(heavy[key].value, many[key].value), key

@@ -115,7 +115,7 @@ def _top_label(rows: Outcomes, how: Weighting) -> View | None:
     right = best == rows.truth[known]
     order = np.lexsort((right, scores))
     weights = None if how.weights is None else how.weights[known[order]]
-    scored = ScoredRows(scores[order], right[order], weights, known[order], how)
+    scored = ScoredRows(scores[order], right[order], weights, known[order], how.of_rows(known[order]))
     return None if _unusable(scored) else View(TOP_LABEL, TOP_LABEL_SCOPE, scored)
 
 
@@ -271,11 +271,7 @@ def group_findings(view: View, grouping: Grouping, judging: Judging) -> Findings
             one for one in calibration_measurements(scored, mine, scope, judging.uncertainty) if one.metric in _MINE
         ]
         if mine.size and (scored.weights is None or scored.weights[mine].any()):
-            part = Weighting(
-                None if scored.weights is None else scored.weights[mine] / scored.weights[mine].mean(),
-                scored.how.design_effect,
-            )
-            fitted = logistic_recalibration(scored.scores[mine], scored.positive[mine], part)
+            fitted = logistic_recalibration(scored.scores[mine], scored.positive[mine], scored.how.of_rows(mine))
             bins = _reliability(scored, mine, judging.bins)
             lines.append((mine.size, bins.series(grouping.label(group), level=level)))
         else:

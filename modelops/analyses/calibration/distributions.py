@@ -12,7 +12,6 @@ from modelops.analyses.measuring import Findings, measured
 from modelops.analyses.pending_tests import PendingTest, adjusted
 from modelops.analyses.performance.regression import Quantities
 from modelops.analyses.statistics.intervals import two_sided_p_value, wilson
-from modelops.analyses.statistics.weighting import Weighting
 from modelops.domain.result import Curve, Scope, Series, Shape
 from modelops.errors import InvalidInput
 
@@ -135,7 +134,7 @@ def pit_findings(deviation: Numbers, data: Quantities, *, level: float) -> Findi
 
     known = deviation > 0
     values = np.asarray(ndtr((data.truth[known] - data.predicted[known]) / deviation[known]))
-    how = data.how if data.how.weights is None else Weighting(data.how.weights[known], data.how.design_effect)
+    how = data.how.of_rows(np.flatnonzero(known))
     weights = np.ones(values.size) if how.weights is None else how.weights
     if not values.size or not weights.any():
         reason = "No row has a standard deviation above 0."

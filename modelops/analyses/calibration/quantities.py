@@ -15,7 +15,6 @@ from modelops.analyses.measuring import Findings, finite, measured, shown
 from modelops.analyses.pending_tests import PendingTest
 from modelops.analyses.performance.regression import Quantities
 from modelops.analyses.statistics.means import GroupMeans, group_means
-from modelops.analyses.statistics.weighting import Weighting
 from modelops.domain.result import Curve, Measurement, ResultTable, Scope, Series, Shape
 
 Numbers = NDArray[np.float64]
@@ -47,7 +46,7 @@ def quantity_findings(data: Quantities, judging: Judging) -> Findings:
 
 def _in_the_large(data: Quantities, mine: NDArray[np.intp] | None, scope: Scope, level: float) -> Measurement:
     rows = np.arange(data.n_rows) if mine is None else mine
-    how = _part(data.how, rows)
+    how = data.how.of_rows(rows)
     means = group_means(-data.errors[rows], np.zeros(rows.size, dtype=np.int64), how, n_groups=1)
     low, high = means.ends(level=level)
     return measured(
@@ -62,10 +61,6 @@ def _in_the_large(data: Quantities, mine: NDArray[np.intp] | None, scope: Scope,
     )
 
 
-def _part(how: Weighting, rows: NDArray[np.intp]) -> Weighting:
-    return how if how.weights is None else Weighting(how.weights[rows], how.design_effect)
-
-
 def group_findings(data: Quantities, grouping: Grouping, judging: Judging) -> Findings:
     """Measure the calibration in every group of one grouping."""
     found = Findings()
@@ -75,7 +70,7 @@ def group_findings(data: Quantities, grouping: Grouping, judging: Judging) -> Fi
         mine = np.flatnonzero(grouping.codes == group)
         scope: Scope = {"group": dict(grouping.names[group])}
         large = _in_the_large(data, mine, scope, level)
-        fitted = linear_recalibration(data.predicted[mine], data.truth[mine], _part(data.how, mine))
+        fitted = linear_recalibration(data.predicted[mine], data.truth[mine], data.how.of_rows(mine))
         found.measurements.append(large)
         found.measurements += recalibration_measurements(fitted, mine.size, scope, level=level)
         reason = fitted.no_line if mine.size else NO_ROWS

@@ -25,7 +25,10 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """Labelled rows with a score, sorted by score; ``rows`` are their positions among the outcomes."""
+    """Labelled rows with a score, sorted by score; ``rows`` are their positions among the outcomes.
+
+    ``how`` says how these rows count, in their order.
+    """
 
     scores: Numbers
     positive: NDArray[np.bool_]
@@ -51,7 +54,7 @@ def scored_rows(rows: Outcomes, how: Weighting) -> ScoredRows | str:
         return "No row has both a score and a label."
     ordered = known[np.lexsort((rows.truth[known], scores[known]))]
     weights = None if how.weights is None else how.weights[ordered]
-    return ScoredRows(scores[ordered], rows.truth[ordered] == 1, weights, ordered, how)
+    return ScoredRows(scores[ordered], rows.truth[ordered] == 1, weights, ordered, how.of_rows(ordered))
 
 
 def score_findings(scored: ScoredRows | str, grouping: Grouping, *, extra: Scope, uncertainty: Uncertainty) -> Findings:

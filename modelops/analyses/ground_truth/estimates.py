@@ -162,7 +162,8 @@ def calibrated(scores: Numbers, reference: Said) -> Numbers:
     chances = np.column_stack(columns)
     total = chances.sum(axis=1, keepdims=True)
     # Where no class ever came with scores as low as all of these, the scores say nothing.
-    return np.divide(chances, total, out=np.full(chances.shape, 1 / chances.shape[1]), where=total > 0)
+    even = np.full(chances.shape, 1 / chances.shape[1])
+    return np.asarray(np.divide(chances, total, out=even, where=total > 0))
 
 
 def _areas(scores: Numbers, chance: Numbers, weight: Numbers, place: NDArray[np.int64], count: int) -> Numbers:

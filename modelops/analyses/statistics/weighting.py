@@ -32,6 +32,22 @@ class Weighting:
         """The part of the design effect that comes from repeated entities, not from unlike weights."""
         return self.design_effect / (1.0 if self.weights is None else float(np.mean(self.weights**2)))
 
+    def of_rows(self, rows: NDArray[np.intp]) -> Weighting:
+        """Return how some of the rows count, in their order: weights with mean 1, entities repeating as in the whole.
+
+        Examples
+        --------
+        >>> Weighting(np.array([0.5, 1.5]), 1.25).of_rows(np.array([1])).weights.tolist()
+        [1.0]
+        """
+        if self.weights is None:
+            return self
+        mine = self.weights[rows]
+        if not mine.any():
+            return Weighting(mine, self.design_effect, self.note)
+        mine = mine / mine.mean()
+        return Weighting(mine, self.repeats_effect * float(np.mean(mine**2)), self.note)
+
 
 def weighting(weights: Numbers | None, entities: NDArray[np.integer] | None, indicator: Numbers) -> Weighting:
     """Return how rows count.
