@@ -107,3 +107,16 @@ def test_a_row_of_weight_two_counts_as_two_rows(case):
     assert len(held) > 1
     for key in held:
         assert alike(heavy[key].value, many[key].value), key
+
+
+def test_the_quantile_of_weighted_residuals_is_that_of_repeated_rows():
+    case = next(case for case in CASES if (case.key, case.kind) == ("residuals", "regression"))
+    columns = case.columns(2400)
+    weight = np.where(np.asarray(columns["price"]) > np.asarray(columns["estimate"]), 3, 1)
+    repeated = permuted(columns, np.repeat(np.arange(2400), weight))
+    heavy = by_scope(case.compute(case.data({**columns, "weight": weight}, weight="weight")))
+    many = by_scope(case.compute(case.data(repeated)))
+    # Between two rows one is a step and the other interpolates: 2,400 rows lie close together.
+    for share in (0.25, 0.5, 0.75):
+        key = "residual_quantile", f'{{"quantile": {share}}}'
+        assert heavy[key].value == pytest.approx(many[key].value, abs=0.5)

@@ -11,7 +11,7 @@ from modelops.analyses.bars import equal_bins
 from modelops.analyses.base import Sample
 from modelops.analyses.measuring import Findings, finite, measured, shown, thinned
 from modelops.analyses.statistics.bootstrap import Uncertainty, draws_of_means, percentile_interval
-from modelops.analyses.statistics.intervals import Interval, normal_quantile
+from modelops.analyses.statistics.quantiles import quantile
 from modelops.analyses.statistics.weighting import Weighting, row_entities, row_weights, weighting
 from modelops.domain.result import Curve, Measurement, ResultTable, Series, Shape
 from modelops.errors import NotMeasured
@@ -163,24 +163,10 @@ def _order_measurements(data: Quantities, uncertainty: Uncertainty) -> list[Meas
         ("median_absolute_error", 0.5, None),
         ("absolute_error_quantile_90", 0.9, "Nine in ten predictions are at most this far off."),
     ):
-        value, interval = _quantile(ordered, weights, share, data.how.design_effect, uncertainty.level)
+        value, interval = quantile(ordered, weights, share, effect=data.how.design_effect, level=uncertainty.level)
         found.append(measured(name, value, size=data.n_rows, interval=interval, level=uncertainty.level, note=note))
     found.append(measured("max_error", float(ordered[-1]), size=data.n_rows, note="The largest error of these rows."))
     return found
-
-
-def _quantile(
-    ordered: Numbers, weights: Numbers | None, share: float, effect: float, level: float
-) -> tuple[float, Interval]:
-    half = normal_quantile(level) * float(np.sqrt(share * (1 - share) * effect / ordered.size))
-    ends = np.clip([share - half, share, share + half], 0, 1)
-    if weights is None:
-        low, value, high = np.quantile(ordered, ends)
-    else:
-        reached = np.cumsum(weights) / weights.sum()
-        places = np.minimum(np.searchsorted(reached, ends - 1e-12), ordered.size - 1)
-        low, value, high = ordered[places]
-    return float(value), (float(low), float(high))
 
 
 def _quantile_table(data: Quantities) -> ResultTable:

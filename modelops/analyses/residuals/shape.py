@@ -13,6 +13,7 @@ from modelops.analyses.measuring import finite, measured, thinned
 from modelops.analyses.residuals.values import Residuals
 from modelops.analyses.statistics.bootstrap import Uncertainty, draws_of_means, percentile_interval
 from modelops.analyses.statistics.intervals import normal_quantile
+from modelops.analyses.statistics.quantiles import quantile
 from modelops.domain.result import Curve, Measurement, Series, Shape
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -39,16 +40,16 @@ def spread_measurements(found: Residuals, uncertainty: Uncertainty) -> Iterator[
         note="Target less prediction: above 0 where the model says too little.",
     )
     yield measured("residual_standard_deviation", found.deviation, size=size, scope=found.scope)
-    ordered = np.sort(found.values)
+    order = np.argsort(found.values)
+    weights = None if how.weights is None else how.weights[order]
     for share in QUANTILES:
-        reach = normal_quantile(level) * float(np.sqrt(share * (1 - share) * how.design_effect / size))
-        low, value, high = np.quantile(ordered, np.clip([share - reach, share, share + reach], 0, 1))
+        value, interval = quantile(found.values[order], weights, share, effect=how.design_effect, level=level)
         yield measured(
             "residual_quantile",
-            float(value),
+            value,
             size=size,
             scope={**found.scope, "quantile": share},
-            interval=(float(low), float(high)),
+            interval=interval,
             level=level,
         )
     yield from _form(found)
