@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from modelops.domain.columns import ColumnRoles, ColumnSummary, TableSummary, Task
+from modelops.domain.columns import ColumnRoles, ColumnSummary, ModelSummary, TableSummary, Task
 from modelops.domain.people import Right
 from modelops.services import datasets, inventory
-from modelops.store.tables import DatasetRow
+from modelops.store.tables import DatasetRow, VersionRow
 from modelops.ui import columns, frame
 from modelops.ui.columns import Chosen, Draft, Use
 from modelops.ui.frame import Page
@@ -28,15 +28,20 @@ _QUICK: dict[str, tuple[Callable[[Mapping[str, Chosen]], Draft], str]] = {
 
 
 @st.fragment
-def editor(page: Page, row: DatasetRow, *, needs_reason: bool, is_guessed: bool) -> None:
-    """Show the columns with their uses, correct them, save them, or agree with them where they ``is_guessed``."""
+def editor(
+    page: Page, row: DatasetRow, *, needs_reason: bool, is_guessed: bool, versions: Sequence[VersionRow] = ()
+) -> None:
+    """Show the columns with their uses, correct them, save them, or agree with them where they ``is_guessed``.
+
+    The newest of ``versions`` whose file asks for columns of this table says which ones are features.
+    """
     summary = TableSummary.model_validate(row.summary)
     saved = ColumnRoles.model_validate(row.roles)
     key = f"columns of {row.id} {hashlib.sha256(saved.model_dump_json().encode()).hexdigest()[:12]}"
     draft: Draft = st.session_state.setdefault(key, columns.draft_of([c.name for c in summary.columns], saved))
     may_change = Right.REGISTER in page.actor.rights
     if may_change:
-        _quick_actions(key, summary)
+        _quick_actions(key, summary, versions)
     shown = _filtered(key, draft) if len(summary.columns) > 12 else list(draft)
     draft |= _table(key, summary, draft, shown, disabled=not may_change)
     st.markdown(plain(columns.told(draft)))
@@ -47,13 +52,30 @@ def editor(page: Page, row: DatasetRow, *, needs_reason: bool, is_guessed: bool)
         _save(page, row, summary, draft, needs_reason=needs_reason, is_guessed=is_guessed, blocked=bool(wrong), key=key)
 
 
-def _quick_actions(key: str, summary: TableSummary) -> None:
+def _quick_actions(key: str, summary: TableSummary, versions: Sequence[VersionRow]) -> None:
+    quick = _QUICK
+    if wanted := _wanted_by_a_file({column.name for column in summary.columns}, versions):
+        label, names = wanted
+        note = "Exactly the columns that its file asks for become features."
+        quick = {
+            plain(f"Features of version {label}"): (lambda draft: columns.exactly_features(draft, names), note),
+            "No features": _QUICK["No features"],
+        }
     with st.container(horizontal=True, gap="small"):
-        for label, (change, note) in _QUICK.items():
+        for label, (change, note) in quick.items():
             st.button(label, key=f"{key} {label}", help=note, on_click=_replace, args=(key, change))
         guess = columns.draft_of([column.name for column in summary.columns], summary.roles)
         note = "What the names and values of the columns suggest."
         st.button("Back to the guess", key=f"{key} guess", help=note, on_click=_replace, args=(key, lambda _: guess))
+
+
+def _wanted_by_a_file(there: set[str], versions: Sequence[VersionRow]) -> tuple[str, tuple[str, ...]] | None:
+    """Return the newest version whose file asks for columns that are there, and these columns."""
+    for version in reversed(versions):
+        features = ModelSummary.model_validate(version.summary).features if version.summary else ()
+        if features and there.issuperset(features):
+            return version.label, features
+    return None
 
 
 def _replace(key: str, change: Callable[[Mapping[str, Chosen]], Draft]) -> None:

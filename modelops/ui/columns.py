@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -145,6 +145,17 @@ def sensitive_apart(draft: Mapping[str, Chosen]) -> Draft:
         name: replace(chosen, use=Use.NONE) if chosen.is_sensitive and chosen.use is Use.FEATURE else chosen
         for name, chosen in draft.items()
     }
+
+
+def exactly_features(draft: Mapping[str, Chosen], names: Collection[str]) -> Draft:
+    """Make features of these columns and of no others. What else a column is for stays."""
+
+    def now(name: str, use: Use) -> Use:
+        if use not in (Use.FEATURE, Use.NONE):
+            return use
+        return Use.FEATURE if name in names else Use.NONE
+
+    return {name: replace(chosen, use=now(name, chosen.use)) for name, chosen in draft.items()}
 
 
 def likely_classes(summary: TableSummary, name: str | None) -> list[str]:

@@ -8,7 +8,7 @@ from modelops.domain.review import EDITABLE, ReviewState
 from modelops.store.queries_history import runs_on
 from modelops.store.queries_inventory import CONFIRMED, reviews_using, settling_entries
 from modelops.store.queries_review import names as people_named
-from modelops.store.tables import BlobRow, DatasetRow, ModelRow
+from modelops.store.tables import BlobRow, DatasetRow, ModelRow, VersionRow
 from modelops.ui import frame, widgets
 from modelops.ui.archiving import offer_to_archive, show_archived
 from modelops.ui.column_editor import editor
@@ -31,6 +31,7 @@ with page.store.reading() as reader:
     runs = runs_on(reader, row.id, limit=MOST_RUNS)
     names = names_for(reader, runs)
     blob = reader.find(BlobRow, row.digest)
+    versions = reader.all(VersionRow, model_id=model.id)
 summary = TableSummary.model_validate(row.summary)
 
 
@@ -51,7 +52,7 @@ def show_columns() -> None:
     if any(review.state is ReviewState.SUBMITTED for review in using):
         st.warning("A submitted review rests on this dataset: its columns stand still until it is decided.")
     needs_reason = any(review.state not in EDITABLE for review in using)
-    editor(page, row, needs_reason=needs_reason, is_guessed=not settled)
+    editor(page, row, needs_reason=needs_reason, is_guessed=not settled, versions=versions)
 
 
 def show_statistics() -> None:

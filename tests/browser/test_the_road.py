@@ -188,9 +188,9 @@ def add_table(road: Road, path: Path, *, role: str, note: str) -> None:
     author.sees(note, within=form)
     author.upload("Table: CSV, Parquet, XLSX or JSON lines", path)
     expect(author.page.get_by_role("heading", name=path.name)).to_be_visible(timeout=LONG)
-    author.sees("Target default, no prediction, no score, 14 features, sensitive: gender, age_band")
-    author.press("Sensitive only for the audit")
-    author.sees("Target default, no prediction, no score, 12 features, sensitive: gender, age_band")
+    author.sees("Target default, no prediction, no score, 14 features, sensitive: age, gender, age_band")
+    author.press(f"Features of version {VERSION}")
+    author.sees("Target default, no prediction, no score, 12 features, sensitive: age, gender, age_band")
     author.press("Save the columns")
     author.sees("Last corrected by Author")
 

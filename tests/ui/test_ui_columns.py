@@ -12,6 +12,7 @@ from modelops.ui.columns import (
     Use,
     all_features,
     draft_of,
+    exactly_features,
     likely_classes,
     no_features,
     problems,
@@ -69,6 +70,8 @@ def test_quick_actions_touch_only_what_they_name():
     assert no_features(draft) == {"y": Chosen(Use.TARGET), "x": Chosen(), "z": Chosen(), "s": Chosen(Use.NONE, True)}
     assert sensitive_apart(draft)["s"] == Chosen(Use.NONE, True)
     assert sensitive_apart(draft)["x"] == Chosen(Use.FEATURE)
+    taken = exactly_features(draft, ["z", "s", "y"])
+    assert taken == draft | {"x": Chosen(), "z": Chosen(Use.FEATURE)}
 
 
 def test_many_columns_are_told_in_one_sentence():
