@@ -3,6 +3,7 @@
 import streamlit as st
 
 from modelops.analyses.performance.threshold_counts import ThresholdCounts
+from modelops.analyses.registry import analysis
 from modelops.domain.metric_words import metric_name
 from modelops.domain.number_words import percent
 from modelops.domain.people import Right
@@ -38,6 +39,14 @@ with page.store.reading() as reader:
     made = decisions_of_run(reader, run_id)
     saved = decisions_of_version(reader, model.id, run.version_id) if run.version_id else made
     people = people_named(reader, [one.row.decided_by for one in made])
+widgets.breadcrumbs(
+    (
+        widgets.Crumb("Analyses", "pages/analyses/analyses.py"),
+        crumbs(model)[1],
+        widgets.Crumb(f"{analysis(run.analysis).title}, run {run_id}", RUN, {"run": str(run_id)}),
+    )
+)
+st.title("Threshold workbench", anchor=False)
 if run.result is None:
     raise NotFound(f"Run {run_id} is {run.state}: the workbench works on a finished run of performance.")
 result = results.stored(run.result, page.store)
@@ -52,14 +61,6 @@ def choose_cheapest() -> None:
         st.session_state["threshold"] = options[best]
 
 
-widgets.breadcrumbs(
-    (
-        widgets.Crumb("Analyses", "pages/analyses/analyses.py"),
-        crumbs(model)[1],
-        widgets.Crumb(f"Performance, run {run_id}", RUN, {"run": str(run_id)}),
-    )
-)
-st.title("Threshold workbench", anchor=False)
 st.caption(
     plain(
         f"From which score on does a row count as {result.positive or 'positive'}? "

@@ -112,6 +112,11 @@ def test_a_column_of_ten_thousand_categories_is_kept_by_its_own_table():
     assert {"place: type", "place: missing rate"} == {check.id for check in learned(reference).checks}
 
 
+def test_the_smallest_numbers_that_there_are_have_a_range():
+    reference = {"tiny": [5e-324 * number for number in range(20)]}
+    assert value(held(reference, reference), "contract_broken_check_share") == 0
+
+
 def test_rows_that_were_not_drawn_loosen_what_the_drawn_ones_teach():
     # One value in 20,000 that a draw of 200 rows does not have, and one that is missing.
     values = np.random.default_rng(0).uniform(0, 1, 20_000)

@@ -89,6 +89,7 @@ def test_weighted_rows_in_another_order_change_nothing(case):
 WEIGHTED = {
     "performance": ("accuracy", "f1", "roc_auc", "brier_score", "log_loss", "r2", "mean_absolute_error"),
     "calibration": ("calibration_slope", "calibration_intercept", "logit_calibration_in_the_large", "brier_score"),
+    "misclassified": ("error_rate", "mean_confidence", "mean_absolute_error"),
     "fairness": ("selection_rate", "true_positive_rate", "roc_auc", "brier_score", "mean_error"),
 }
 
@@ -104,7 +105,7 @@ def test_a_row_of_weight_two_counts_as_two_rows(case):
         by_scope(case.compute(case.data(repeated))),
     )
     held = [key for key in heavy if key[0] in WEIGHTED[case.key] and "criterion" not in key[1]]
-    assert len(held) > 1
+    assert held
     for key in held:
         assert alike(heavy[key].value, many[key].value), key
 
@@ -120,3 +121,16 @@ def test_the_quantile_of_weighted_residuals_is_that_of_repeated_rows():
     for share in (0.25, 0.5, 0.75):
         key = "residual_quantile", f'{{"quantile": {share}}}'
         assert heavy[key].value == pytest.approx(many[key].value, abs=0.5)
+
+
+def test_the_tables_of_weighted_errors_are_those_of_repeated_rows():
+    case = next(case for case in CASES if (case.key, case.kind) == ("performance", "regression"))
+    columns = case.columns(2400)
+    weight = np.where(np.asarray(columns["price"]) > np.asarray(columns["estimate"]), 3, 1)
+    repeated = permuted(columns, np.repeat(np.arange(2400), weight))
+    heavy, many = (
+        {table.name: table for table in case.compute(data).tables}
+        for data in (case.data({**columns, "weight": weight}, weight="weight"), case.data(repeated))
+    )
+    spread = [np.array(tables["error_quantiles"].rows, dtype=float)[1:-1] for tables in (heavy, many)]
+    assert spread[0] == pytest.approx(spread[1], rel=0.05, abs=0.5)

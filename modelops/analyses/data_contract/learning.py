@@ -177,7 +177,8 @@ def without_doubles(checks: Iterable[Check]) -> tuple[Check, ...]:
 
 def _rounded(bound: float, width: float, *, up: bool, whole: bool) -> float:
     """Round a bound outward to a number that a person can read: to a thousandth of the width; kept where none is."""
-    step = 10.0 ** np.floor(np.log10(width / 100)) if width > 0 else 0.0
+    part = width / 100  # which is 0 for the very smallest numbers
+    step = 10.0 ** np.floor(np.log10(part)) if part > 0 else 0.0
     if whole:
         step = max(step, 1.0)
     if not step or not np.isfinite(step):

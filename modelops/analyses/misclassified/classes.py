@@ -140,16 +140,17 @@ class Mistakes:
         n = self.rows.n_rows
         if self.confidence is None:
             return [measured(name, None, size=n, otherwise=self.rows.no_scores) for name in names]
-        known = ~np.isnan(self.confidence)
+        known, how = ~np.isnan(self.confidence), self.rows.weighting()
+        weights = np.ones(n) if how.weights is None else how.weights
         found = []
         for name, part in (("right", ~self.wrong), ("wrong", self.wrong)):
-            mine = self.confidence[part & known]
-            mean = float(mine.mean()) if mine.size else None
+            place = part & known & (weights > 0)
+            mine = self.confidence[place]
+            mean = float(np.average(mine, weights=weights[place])) if mine.size else None
             scope = {"outcome": name}
             reason = "There is no such prediction with a score."
             found.append(measured("mean_confidence", mean, size=mine.size, scope=scope, otherwise=reason))
         try:
-            how = self.rows.weighting()
             detected = area(
                 self.confidence[known],
                 ~self.wrong[known],

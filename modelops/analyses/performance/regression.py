@@ -11,6 +11,7 @@ from modelops.analyses.bars import equal_bins
 from modelops.analyses.base import Sample
 from modelops.analyses.measuring import Findings, finite, measured, shown, thinned
 from modelops.analyses.statistics.bootstrap import Uncertainty, draws_of_means, percentile_interval
+from modelops.analyses.statistics.intervals import LEVEL
 from modelops.analyses.statistics.quantiles import quantile
 from modelops.analyses.statistics.weighting import Weighting, row_entities, row_weights, weighting
 from modelops.domain.result import Curve, Measurement, ResultTable, Series, Shape
@@ -170,12 +171,15 @@ def _order_measurements(data: Quantities, uncertainty: Uncertainty) -> list[Meas
 
 
 def _quantile_table(data: Quantities) -> ResultTable:
-    values = np.quantile(data.errors, _QUANTILES)
+    order = np.argsort(data.errors)
+    weights = None if data.how.weights is None else data.how.weights[order]
+    ordered, effect = data.errors[order], data.how.design_effect
+    values = [quantile(ordered, weights, share, effect=effect, level=LEVEL)[0] for share in _QUANTILES]
     return ResultTable(
         name="error_quantiles",
         title="How the errors are spread (prediction minus target)",
         columns=("share of rows with a smaller error", "error"),
-        rows=tuple((share, float(value)) for share, value in zip(_QUANTILES, values, strict=True)),
+        rows=tuple(zip(_QUANTILES, values, strict=True)),
     )
 
 
@@ -186,11 +190,17 @@ def _parts(data: Quantities) -> list[NDArray[np.intp]]:
     return [found for part in range(edges.size + 1) if (found := np.flatnonzero(place == part)).size]
 
 
+def _weights_in(data: Quantities, part: NDArray[np.intp]) -> Numbers | None:
+    """Return the weights of some rows; ``None`` where all are alike, be it that none of them counts."""
+    weights = None if data.how.weights is None else data.how.weights[part]
+    return weights if weights is not None and weights.any() else None
+
+
 def _parts_table(data: Quantities, uncertainty: Uncertainty) -> ResultTable:
     rows = []
     for part in _parts(data):
         mean, low, high = _mean_with_interval(data, part, uncertainty.level)
-        absolute = float(np.abs(data.errors[part]).mean())
+        absolute = float(np.average(np.abs(data.errors[part]), weights=_weights_in(data, part)))
         bounds = float(data.predicted[part].min()), float(data.predicted[part].max())
         rows.append((*bounds, part.size, mean, shown(low), shown(high), absolute))
     return ResultTable(
@@ -205,11 +215,9 @@ def _mean_with_interval(data: Quantities, part: NDArray[np.intp], level: float) 
     from scipy.special import stdtrit
 
     errors = data.errors[part]
-    weights = None if data.how.weights is None else data.how.weights[part]
-    if weights is not None and not weights.any():
-        return float(errors.mean()), np.nan, np.nan
+    weights = _weights_in(data, part)
     mean = float(np.average(errors, weights=weights))
-    if part.size < 2:
+    if part.size < 2 or (weights is None and data.how.weights is not None):
         return mean, np.nan, np.nan
     variance = float(np.average((errors - mean) ** 2, weights=weights)) * part.size / (part.size - 1)
     half = float(stdtrit(part.size - 1, (1 + level) / 2)) * np.sqrt(variance * data.how.design_effect / part.size)

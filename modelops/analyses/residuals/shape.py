@@ -41,9 +41,10 @@ def spread_measurements(found: Residuals, uncertainty: Uncertainty) -> Iterator[
     )
     yield measured("residual_standard_deviation", found.deviation, size=size, scope=found.scope)
     order = np.argsort(found.values)
+    ordered = found.values[order]
     weights = None if how.weights is None else how.weights[order]
     for share in QUANTILES:
-        value, interval = quantile(found.values[order], weights, share, effect=how.design_effect, level=level)
+        value, interval = quantile(ordered, weights, share, effect=how.design_effect, level=level)
         yield measured(
             "residual_quantile",
             value,
