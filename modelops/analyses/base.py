@@ -335,7 +335,8 @@ class Analysis:
 
     ``serves`` names the checklist questions that it is evidence for; ``needs`` what it cannot do without, ``uses`` what
     it also looks at where it is there; ``source`` is the literature. ``looks_at`` and ``compares_with`` are the roles
-    of the datasets that it takes as data and as reference if nobody chooses, the best first.
+    of the datasets that it takes as data and as reference if nobody chooses, the best first. ``unseen`` are the inputs
+    (``data``, ``reference``) on which it measures the model itself: rows that the model learned from flatter it.
 
     ``reopens`` asks for a second process that opens the model file anew. ``costs`` names the metrics that are times and
     memory: they depend on the machine and its load, so running again cannot give the same numbers, and the model gets a
@@ -359,6 +360,7 @@ class Analysis:
         DatasetRole.REFERENCE,
     )
     compares_with: tuple[DatasetRole, ...] = (DatasetRole.REFERENCE, DatasetRole.TRAIN)
+    unseen: tuple[str, ...] = ()
     reopens: bool = False
     costs: frozenset[str] = frozenset()
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import col, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col, exists, select
 
 from modelops.domain.digest import Digest
 from modelops.domain.gate import ModelName
+from modelops.domain.inventory import DatasetRole
 from modelops.store.tables import AuditRow, DatasetRow, ModelRow, ReviewDatasetRow, ReviewRow, UserRow, VersionRow
 from modelops.store.transaction import Reader
 
@@ -65,6 +67,18 @@ def datasets_of(reader: Reader, model_id: int, *, with_archived: bool = False) -
     query = select(DatasetRow).where(DatasetRow.model_id == model_id).order_by(col(DatasetRow.id).desc())
     if not with_archived:
         query = query.where(col(DatasetRow.archived_at).is_(None))
+    return reader.session.exec(query).all()
+
+
+def learned_among(reader: Reader, dataset_ids: Collection[int]) -> Sequence[DatasetRow]:
+    """Return those of some datasets that hold what their model learned from: by their role, or by their very bytes."""
+    twin = aliased(DatasetRow)
+    same = exists().where(
+        col(twin.model_id) == DatasetRow.model_id,
+        col(twin.digest) == DatasetRow.digest,
+        col(twin.role) == DatasetRole.TRAIN,
+    )
+    query = select(DatasetRow).where(col(DatasetRow.id).in_(dataset_ids), same).order_by(col(DatasetRow.id))
     return reader.session.exec(query).all()
 
 

@@ -9,6 +9,7 @@ from modelops.analyses.drift import DRIFT
 from modelops.analyses.explainability import EXPLAINABILITY
 from modelops.analyses.misclassified import MISCLASSIFIED
 from modelops.analyses.performance.threshold_counts import TABLE
+from modelops.analyses.registry import analysis
 from modelops.domain.judging import not_run
 from modelops.domain.people import Right
 from modelops.reports.result import method_of
@@ -24,6 +25,7 @@ from modelops.ui.comparing import drifted_numbers
 from modelops.ui.criteria import moved_bar
 from modelops.ui.decisions import WORKBENCH, drift_thresholds
 from modelops.ui.guessed import show_guessed_of
+from modelops.ui.learned_rows import show_learned_rows
 from modelops.ui.models import CONTRACT, crumbs
 from modelops.ui.run_record import inputs, method
 from modelops.ui.runs import COMPARE, RUN, START, TITLES, names_for, outcome, progress
@@ -196,6 +198,7 @@ st.markdown("#### " + plain(result.summary))
 show_repetition()
 if moved:
     moved_bar(moved)
+show_learned_rows(page, analysis(run.analysis), data_id=run.data_id, reference_id=run.reference_id)
 show_guessed_of(page, run)
 results.verdicts(result)
 show_actions()

@@ -17,6 +17,7 @@ from modelops.store.tables import DatasetRow, ModelRow, ReviewRow, RunRow, Versi
 from modelops.ui import frame, widgets
 from modelops.ui.columns import likely_classes
 from modelops.ui.guessed import show_guessed
+from modelops.ui.learned_rows import show_learned_rows
 from modelops.ui.models import MODEL
 from modelops.ui.needs import lacking
 from modelops.ui.parameters import parameter_form
@@ -169,6 +170,7 @@ is_lacking = lacking(chosen, data, version, champion, has_reference=bool(referen
 if data.task not in chosen.tasks and data.task is not None:
     st.warning(plain(f"{chosen.title} is not made for {data.task}."), icon=":material/warning:")
 
+show_learned_rows(page, chosen, data_id=data_id, reference_id=reference_id)
 show_guessed(page, dict.fromkeys(number for number in (data_id, reference_id, train_id) if number))
 
 

@@ -14,6 +14,7 @@ from modelops.domain.canonical import canonical_bytes
 from modelops.domain.columns import ColumnRoles
 from modelops.domain.criteria import Criteria
 from modelops.domain.digest import Digest
+from modelops.domain.inventory import DatasetRole
 from modelops.domain.review import EvidenceKind
 from modelops.services import criteria, datasets, files, inventory, reviews, runs
 from modelops.store.tables import DatasetRow, EvidenceRow, PolicyRow, RunRow, RunState
@@ -151,6 +152,31 @@ def test_a_result_that_was_made_with_other_columns_says_so(visit, home, people, 
     shown = texts(visit("auditor", RUN, run="1"))
     assert GUESSED not in shown
     assert "This result was made with other uses of the columns of cases: Author changed them" in shown
+
+
+LEARNED = "The model learned from"
+
+
+def add_table(store, actor, at, content, role):
+    with store.blobs.stage(limit=1 << 20) as staged:
+        staged.add(content)
+        given = {"name": "again", "role": role, "file_name": "again.csv"}
+        return inventory.add_dataset(store, 1, actor=actor, at=at, staged=staged, **given).id
+
+
+@pytest.mark.parametrize("role", [DatasetRole.TRAIN, DatasetRole.TEST])
+def test_rows_that_the_model_learned_from_are_told_by_their_role_or_their_bytes(visit, home, people, now, role):
+    assert LEARNED not in texts(visit("author", RUN, run="1"))
+    with home.reading() as reader:
+        content = home.blobs.read(reader.get(DatasetRow, 1, what="dataset").digest)
+    # Bytes of a table to train on are uploaded a second time for another use.
+    trained = add_table(home, people["author"], now, content, DatasetRole.TRAIN)
+    data = trained if role is DatasetRole.TRAIN else add_table(home, people["author"], now, content, role)
+    shown = texts(visit("author", START, analysis="performance", model="1", data=str(data)))
+    assert f"{LEARNED} again" in shown
+    assert ("its bytes were also added to train on" in shown) is (role is DatasetRole.TEST)
+    assert LEARNED in texts(visit("auditor", RUN, run="1"))
+    assert LEARNED not in texts(visit("author", START, analysis="data_quality", model="1", data=str(data)))
 
 
 def test_drift_compares_the_test_data_with_the_reference_if_nobody_chooses(visit, home):

@@ -105,5 +105,6 @@ BASELINE = Analysis(
         "al., Biometrics 44, 1988 (area under the ROC curve); B. Efron, JASA 82, 1987 (bootstrap); Y. Benjamini and "
         "Y. Hochberg 1995 (many comparisons)"
     ),
+    unseen=("data",),
     compute=compute,
 )

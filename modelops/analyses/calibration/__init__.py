@@ -248,6 +248,7 @@ CALIBRATION = Analysis(
         "Weather and Forecasting 22, 2007 (error by chance); M. Kull et al., NeurIPS 2019 (classwise error); "
         "V. Vovk, A. Gammerman, G. Shafer, Algorithmic Learning in a Random World, 2005 (conformal prediction)"
     ),
+    unseen=("data",),
     compute=compute,
     uses=frozenset({Need.SCORE, Need.PREDICTION, Need.SENSITIVE}),
 )

@@ -214,5 +214,6 @@ CHAMPION_CHALLENGER = Analysis(
         "al., Biometrics 44, 1988 (area under the ROC curve); Y. Benjamini and Y. Hochberg 1995 (segments); S. Yan et "
         "al., Positive-congruent training, CVPR 2021 (flips)"
     ),
+    unseen=("data",),
     compute=compute,
 )

@@ -309,5 +309,6 @@ FAIRNESS = Analysis(
         "M. Hardt, E. Price, N. Srebro, NeurIPS 2016 (equalized odds); S. Barocas, M. Hardt, A. Narayanan, Fairness "
         "and Machine Learning, 2023; R. G. Newcombe, Statistics in Medicine 17, 1998 (differences)"
     ),
+    unseen=("data",),
     compute=compute,
 )

@@ -98,6 +98,7 @@ GROUND_TRUTH = Analysis(
         "P. K. Sen, JASA 63, 1968 (trend); E. L. Kaplan, P. Meier, JASA 53, 1958 (delay); J. Bialek et al., 2024 "
         "(confidence-based estimates)"
     ),
+    unseen=("data", "reference"),
     compute=compute,
     uses=frozenset({Need.TARGET, Need.PREDICTION, Need.SCORE, Need.FEATURES, Need.REFERENCE}),
     looks_at=(DatasetRole.PRODUCTION, DatasetRole.TEST, DatasetRole.TRAIN, DatasetRole.REFERENCE),

@@ -206,5 +206,6 @@ MISCLASSIFIED = Analysis(
         "Machine Learning 2, 1988 (labels wrong at random); E. B. Wilson, JASA "
         "22, 1927 (rates); E. R. DeLong et al., Biometrics 44, 1988 (how well scores tell mistakes)"
     ),
+    unseen=("data",),
     compute=compute,
 )

@@ -151,5 +151,6 @@ OVERFITTING = Analysis(
         "(gap); E. R. DeLong et al., Biometrics 44, 1988 (area under the ROC curve); C. Zhang et al., ICLR 2017 "
         "(permuted labels)"
     ),
+    unseen=("data",),
     compute=compute,
 )

@@ -202,5 +202,6 @@ PERFORMANCE = Analysis(
         "E. B. Wilson, JASA 22, 1927 (rates); E. R. DeLong et al., Biometrics 44, 1988 (area under the ROC curve); "
         "B. Efron, JASA 82, 1987 (BCa intervals); names of the metrics as in scikit-learn"
     ),
+    unseen=("data",),
     compute=compute,
 )

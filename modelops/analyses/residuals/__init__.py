@@ -293,6 +293,7 @@ RESIDUALS = Analysis(
         "(autocorrelation); M. B. Brown, A. B. Forsythe, Technometrics 16, 1974 (means); P. K. Dunn, G. K. Smyth, "
         "JCGS 5, 1996 (quantile residuals)"
     ),
+    unseen=("data",),
     compute=compute,
     uses=frozenset({Need.PREDICTION, Need.SCORE, Need.FEATURES, Need.SENSITIVE, Need.TIME}),
 )

@@ -216,5 +216,6 @@ SUBPOPULATIONS = Analysis(
         "al., 2006 (branchings that stand out from chance); R. G. Newcombe 1998, B. L. Welch 1947 (differences); "
         "Y. Benjamini, Y. Hochberg, 1995 (many groups)"
     ),
+    unseen=("data",),
     compute=compute,
 )
