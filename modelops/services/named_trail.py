@@ -240,8 +240,8 @@ def spoken(changes: Iterable[Change]) -> list[str]:
 
     Examples
     --------
-    >>> spoken([Change("owner", "Ada", "Grace"), Change("rows", None, "40"), Change("positive", "1", None)])
-    ['owner: Ada → Grace', 'rows: 40', 'positive was 1']
+    >>> spoken([Change("owner", "Author", "Approver"), Change("rows", None, "40"), Change("positive", "1", None)])
+    ['owner: Author → Approver', 'rows: 40', 'positive was 1']
     """
     return [
         f"{one.what} was {one.old}"

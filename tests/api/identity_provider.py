@@ -22,7 +22,7 @@ class IdentityProvider:
         self.key = RSAKey.generate_key(2048, parameters={"kid": "k1", "use": "sig", "alg": "RS256"})
         self.published = [self.key]
         self.codes = {}
-        self.person = {"sub": "u-1", "preferred_username": "Grace", "name": "Grace Example", "groups": ["ml-team"]}
+        self.person = {"sub": "u-1", "preferred_username": "Newcomer", "name": "New Author", "groups": ["ml-team"]}
         self.changed = {}
         self.userinfo = {}
         self.signs_with = None

@@ -48,7 +48,7 @@ def me(browser):
 def test_a_person_of_the_provider_gets_in_with_the_role_of_their_group(browser, provider):
     assert visit(browser, provider).headers["location"] == "/"
     found = me(browser)
-    assert (found["login"], found["name"], found["roles"]) == ("grace", "Grace Example", ["author"])
+    assert (found["login"], found["name"], found["roles"]) == ("newcomer", "New Author", ["author"])
     assert found["authentication"] == "single sign-on"
 
 
@@ -67,12 +67,12 @@ def test_the_way_back_leads_to_the_page_that_was_asked_for(browser, provider):
 
 def test_a_second_visit_is_the_same_person_also_under_another_name(browser, provider, store):
     visit(browser, provider)
-    provider.person = {**provider.person, "preferred_username": "somebody", "name": "Grace Married"}
+    provider.person = {**provider.person, "preferred_username": "somebody", "name": "New Name"}
     browser.cookies.clear()
     visit(browser, provider)
     with store.reading() as reader:
         found = [person for person in persons(reader) if person.uses_single_sign_on]
-    assert [(person.login, person.name) for person in found] == [("grace", "Grace Married")]
+    assert [(person.login, person.name) for person in found] == [("newcomer", "New Name")]
 
 
 def test_a_local_account_of_the_same_login_stays_somebody_else(browser, provider, store, people):
@@ -245,7 +245,7 @@ def test_an_administrator_does_not_change_roles_that_come_from_the_provider(brow
 
     visit(browser, provider)
     with store.reading() as reader:
-        target = person_of_login(reader, "grace").id
+        target = person_of_login(reader, "newcomer").id
     roles = frozenset({Role.APPROVER})
     with pytest.raises(Conflict, match="single sign-on"):
         accounts.set_roles(store, target, roles, reason="x", actor=people["administrator"], at=now)

@@ -137,9 +137,9 @@ def test_only_what_differs_is_said_of_a_change(store, road):
 
 def test_the_printed_name_is_that_of_then_and_the_one_of_now_stands_beside_it(store, road, people, now):
     by = people["administrator"]
-    accounts.set_name(store, people["author"].user_id, "Ada New", reason="Married.", actor=by, at=now)
+    accounts.set_name(store, people["author"].user_id, "New Name", reason="Married.", actor=by, at=now)
     entries = of(store, actor_id=people["author"].user_id)
-    assert {(one.entry.actor_name, one.actor_now) for one in entries} == {("Author", "Ada New")}
+    assert {(one.entry.actor_name, one.actor_now) for one in entries} == {("Author", "New Name")}
 
 
 def test_names_cost_as_many_questions_for_many_entries_as_for_few(store, road):

@@ -106,10 +106,10 @@ def add(screen, name, login, *roles):
 
 def test_an_administrator_adds_somebody_and_sees_the_password_once(visit, store, now):
     screen = visit("administrator", PEOPLE)
-    add(screen, "Grace Example", "grace", Role.AUTHOR)
+    add(screen, "New Author", "newcomer", Role.AUTHOR)
     shown = [found.value for found in screen.code]
-    assert shown[0] == "grace"
-    assert sessions.log_in(store, "grace", shown[1], origin="here", at=now).must_change_password
+    assert shown[0] == "newcomer"
+    assert sessions.log_in(store, "newcomer", shown[1], origin="here", at=now).must_change_password
     assert shown[1] not in texts(screen.run())
 
 
@@ -126,8 +126,8 @@ def test_nothing_of_somebody_added_is_left_for_the_next_person(visit, store):
 
 def test_a_refusal_keeps_what_was_typed(visit):
     screen = visit("administrator", PEOPLE)
-    add(screen, "Grace Example", "owner", Role.AUTHOR)
-    assert (field(screen, "Printed name").value, field(screen, "Login").value) == ("Grace Example", "owner")
+    add(screen, "New Author", "owner", Role.AUTHOR)
+    assert (field(screen, "Printed name").value, field(screen, "Login").value) == ("New Author", "owner")
     assert field(screen, "Roles", "button_group").value == [Role.AUTHOR]
 
 
@@ -140,7 +140,7 @@ def test_an_empty_form_asks_for_login_and_name(visit):
 
 def test_a_refusal_is_shown_with_its_reason(visit):
     screen = visit("administrator", PEOPLE)
-    add(screen, "Grace Example", "owner", Role.AUTHOR)
+    add(screen, "New Author", "owner", Role.AUTHOR)
     assert "The login owner is taken" in screen.error[0].value
 
 
