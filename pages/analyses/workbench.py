@@ -94,8 +94,8 @@ if limited:
     st.info(plain(limited), icon=":material/groups:")
 selected = counts.rate(RATES[0], place)[0] or 0.0
 if capacity is not None and selected > capacity:
-    most = percent(capacity)
-    st.warning(f"This threshold selects {percent(selected)} of the rows, more than the capacity of {most}.")
+    text = f"This threshold selects {percent(selected)} of the rows, more than the capacity of {percent(capacity)}."
+    st.warning(plain(text))
 overall_figures(counts, matrix, place)
 left, right = st.columns(2, gap="medium")
 with left:
