@@ -15,7 +15,7 @@ from modelops.domain.review import ReviewState
 from modelops.errors import Conflict
 from modelops.services.refusals import audits_refusals
 from modelops.store import Store, Transaction
-from modelops.store.queries_inventory import ARCHIVED, CONFIRMED, RESTORED, are_settled, reviews_using
+from modelops.store.queries_inventory import ARCHIVED, CONFIRMED, RESTORED, guessed_among, reviews_using
 from modelops.store.tables import DatasetRow
 
 
@@ -51,14 +51,14 @@ def confirm_columns(
             raise Conflict(
                 "Somebody changed these columns meanwhile. Reload to see what they are for now, then decide."
             )
-        _not_submitted(t, dataset_id)
+        states_of_reviews(t, dataset_id)
         confirm(t, dataset, actor=actor, at=at)
     return dataset
 
 
 def confirm(transaction: Transaction, dataset: DatasetRow, *, actor: Actor, at: datetime) -> None:
     """Record that somebody agrees with the guess, unless somebody has said already what the columns are for."""
-    if are_settled(transaction, [dataset.id]):
+    if not guessed_among(transaction, [dataset.id]):
         return
     new = {"roles": dataset.roles, "task": dataset.task, "positive": dataset.positive}
     transaction.record(actor, CONFIRMED, f"dataset/{dataset.id}", at=at, new=new, contributes=True)
@@ -75,16 +75,7 @@ def archive_dataset(store: Store, dataset_id: int, *, actor: Actor, at: datetime
     Conflict
         If it is archived already; while a review that uses it is submitted.
     """
-    actor.require(Right.REGISTER)
-    reason = clean_text(reason, what="The reason", required=True, longest=2_000)
-    with store.transaction() as t:
-        dataset = t.get(DatasetRow, dataset_id, what="dataset")
-        if dataset.archived_at is not None:
-            raise Conflict(f"The dataset {dataset.name} is archived already.")
-        _not_submitted(t, dataset_id)
-        dataset.archived_at = at
-        t.record(actor, ARCHIVED, f"dataset/{dataset_id}", at=at, reason=reason, contributes=True)
-    return dataset
+    return _put(store, dataset_id, actor=actor, at=at, reason=reason, archive=True)
 
 
 @audits_refusals("dataset/{dataset_id}")
@@ -98,15 +89,20 @@ def restore_dataset(store: Store, dataset_id: int, *, actor: Actor, at: datetime
     Conflict
         If it is not archived; while a review that uses it is submitted.
     """
+    return _put(store, dataset_id, actor=actor, at=at, reason=reason, archive=False)
+
+
+def _put(store: Store, dataset_id: int, *, actor: Actor, at: datetime, reason: str, archive: bool) -> DatasetRow:
     actor.require(Right.REGISTER)
     reason = clean_text(reason, what="The reason", required=True, longest=2_000)
     with store.transaction() as t:
         dataset = t.get(DatasetRow, dataset_id, what="dataset")
-        if dataset.archived_at is None:
-            raise Conflict(f"The dataset {dataset.name} is not archived.")
-        _not_submitted(t, dataset_id)
-        dataset.archived_at = None
-        t.record(actor, RESTORED, f"dataset/{dataset_id}", at=at, reason=reason, contributes=True)
+        if archive is (dataset.archived_at is not None):
+            raise Conflict(f"The dataset {dataset.name} is {'archived already' if archive else 'not archived'}.")
+        states_of_reviews(t, dataset_id)
+        dataset.archived_at = at if archive else None
+        act = ARCHIVED if archive else RESTORED
+        t.record(actor, act, f"dataset/{dataset_id}", at=at, reason=reason, contributes=True)
     return dataset
 
 
@@ -122,6 +118,15 @@ def check_in_use(dataset: DatasetRow) -> None:
         raise Conflict(f"The dataset {dataset.name} is archived. Restore it on its page, or choose another one.")
 
 
-def _not_submitted(transaction: Transaction, dataset_id: int) -> None:
-    if any(review.state is ReviewState.SUBMITTED for review in reviews_using(transaction, dataset_id)):
+def states_of_reviews(transaction: Transaction, dataset_id: int) -> set[ReviewState]:
+    """Return the states of the reviews that use a dataset, none of which may be submitted.
+
+    Raises
+    ------
+    Conflict
+        If one is.
+    """
+    states = {review.state for review in reviews_using(transaction, dataset_id)}
+    if ReviewState.SUBMITTED in states:
         raise Conflict("A submitted review uses this dataset. Withdraw it or wait until it is decided.")
+    return states

@@ -22,7 +22,7 @@ from modelops.services import datasets, files
 from modelops.services.refusals import audits_refusals
 from modelops.store import Store, Transaction
 from modelops.store.blobs import Staged
-from modelops.store.queries_inventory import CORRECTED, reviews_of, reviews_using
+from modelops.store.queries_inventory import CORRECTED, reviews_of
 from modelops.store.tables import DatasetRow, ModelRow, UserRow, VersionRow
 
 _SANDBOXES = threading.BoundedSemaphore(2)
@@ -307,9 +307,7 @@ def correct_columns(
     with store.transaction() as t:
         dataset = t.get(DatasetRow, dataset_id, what="dataset")
         _known_columns(TableSummary.model_validate(dataset.summary), roles)
-        states = {review.state for review in reviews_using(t, dataset_id)}
-        if ReviewState.SUBMITTED in states:
-            raise Conflict("A submitted review uses this dataset. Withdraw it or wait until it is decided.")
+        states = datasets.states_of_reviews(t, dataset_id)
         old = {"roles": dataset.roles, "task": dataset.task, "positive": dataset.positive}
         dataset.roles = roles.model_dump(mode="json")
         dataset.task, dataset.positive = task, positive

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from modelops.analyses.registry import ANALYSES
 from modelops.domain.audit import AuditEntry, read_entry
 from modelops.store import Reader
-from modelops.store.queries_subjects import Key, Known, known
+from modelops.store.queries_subjects import SHORT, Key, Known, known
 from modelops.store.tables import AuditRow
 
 _TITLES = {one.key: one.title for one in ANALYSES}
@@ -193,7 +193,7 @@ def _value_key(name: str, value: JsonValue) -> Key | None:
     if name in _KINDS and isinstance(value, int | str) and not isinstance(value, bool):
         return _KINDS[name], str(value)
     if name in _DIGESTS and isinstance(value, str):
-        return _DIGESTS[name], value.rpartition(":")[2][:12]
+        return _DIGESTS[name], value.rpartition(":")[2][:SHORT]
     return None
 
 

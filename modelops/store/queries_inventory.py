@@ -100,11 +100,6 @@ def settling_entries(reader: Reader, dataset_ids: Collection[int]) -> Sequence[A
     return reader.session.exec(query.order_by(col(AuditRow.sequence).desc())).all()
 
 
-def are_settled(reader: Reader, dataset_ids: Collection[int]) -> bool:
-    """Whether somebody has said of each of these datasets what its columns are for."""
-    return guessed_among(reader, dataset_ids) == frozenset()
-
-
 def guessed_among(reader: Reader, dataset_ids: Collection[int]) -> frozenset[int]:
     """Return those of some datasets whose columns are as they were guessed, and nobody has confirmed that."""
     settled = {entry.subject for entry in settling_entries(reader, dataset_ids)}

@@ -20,16 +20,14 @@ _REQUESTED = {"data_id": "data_roles", "reference_id": "reference_roles", "train
 def show_guessed_of(page: Page, run: RunRow) -> None:
     """Say of a result which uses of columns were guessed and not confirmed, and which are others by now."""
     used = {getattr(run, place): run.request.get(roles) for place, roles in _REQUESTED.items() if getattr(run, place)}
-    show_guessed(page, used)
     with page.store.reading() as reader:
-        settled = settling_entries(reader, used)
-        rows = {number: reader.get(DatasetRow, number, what="dataset") for number in used}
-    last = {entry.subject: entry for entry in reversed(settled)}
-    for number, row in rows.items():
-        entry = last.get(f"dataset/{number}")
-        if entry is None or used[number] is None:
-            continue
-        if ColumnRoles.model_validate(used[number]) != ColumnRoles.model_validate(row.roles):
+        last = {entry.subject: entry for entry in reversed(settling_entries(reader, used))}
+        rows = [reader.get(DatasetRow, number, what="dataset") for number in used]
+    for row in rows:
+        asked, entry = used[row.id], last.get(f"dataset/{row.id}")
+        if entry is None:
+            _unconfirmed(page, row)
+        elif asked is not None and ColumnRoles.model_validate(asked) != ColumnRoles.model_validate(row.roles):
             _line(
                 f"This result was made with other uses of the columns of {row.name}: {entry.actor_name} changed them, "
                 f"{utc(entry.at)}.",
@@ -43,9 +41,13 @@ def show_guessed(page: Page, dataset_ids: Iterable[int]) -> None:
     with page.store.reading() as reader:
         found = guessed_among(reader, list(dataset_ids))
         rows = [reader.get(DatasetRow, number, what="dataset") for number in sorted(found)]
-    label = "Look at them" if Right.REGISTER in page.actor.rights else "See the columns"
     for row in rows:
-        _line(f"What the columns of {row.name} are for was guessed; nobody has confirmed it yet.", row, label)
+        _unconfirmed(page, row)
+
+
+def _unconfirmed(page: Page, row: DatasetRow) -> None:
+    label = "Look at them" if Right.REGISTER in page.actor.rights else "See the columns"
+    _line(f"What the columns of {row.name} are for was guessed; nobody has confirmed it yet.", row, label)
 
 
 def _line(text: str, row: DatasetRow, label: str) -> None:

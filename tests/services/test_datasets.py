@@ -8,7 +8,7 @@ from modelops.domain.columns import ColumnRoles
 from modelops.errors import Conflict, InvalidInput, NotAllowed
 from modelops.services import datasets, inventory, reviews, runs
 from modelops.store.queries_audit import verify
-from modelops.store.queries_inventory import are_settled, datasets_of, guessed_among
+from modelops.store.queries_inventory import datasets_of, guessed_among
 from modelops.store.queries_review import content
 from modelops.store.tables import AuditRow, DatasetRow, ReviewRow, RunRow, RunState
 from tests.services.road import answer_all, opened
@@ -36,7 +36,7 @@ def entries(store, action: str):
 
 def is_settled(store, data: DatasetRow) -> bool:
     with store.reading() as reader:
-        return are_settled(reader, [data.id])
+        return not guessed_among(reader, [data.id])
 
 
 def test_columns_are_guessed_until_somebody_confirms_them(store, people, now, data):
