@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -57,11 +57,11 @@ def confusion_curve(classes: Sequence[str], counts: Numbers) -> Curve:
 
 def roc_curve(ranking: Ranking) -> Curve:
     """Return the ROC curve; there are labels of both classes."""
-    return _curve(
+    return line_curve(
         "roc",
         "ROC: true against false positive rate",
         ("False positive rate", "True positive rate"),
-        roc_line(ranking),
+        {"model": roc_line(ranking)},
         reference="diagonal",
     )
 
@@ -75,11 +75,11 @@ def roc_line(ranking: Ranking) -> tuple[Numbers, Numbers]:
 def precision_recall_curve(ranking: Ranking) -> Curve:
     """Return precision against recall; the level to beat is the base rate."""
     base = ranking.n_positives / (ranking.n_positives + ranking.n_negatives)
-    return _curve(
+    return line_curve(
         "precision_recall",
         "Precision against recall",
         ("Recall", "Precision"),
-        precision_recall_line(ranking),
+        {"model": precision_recall_line(ranking)},
         reference=base,
     )
 
@@ -96,18 +96,18 @@ def gain_curves(ranking: Ranking) -> list[Curve]:
     share = seen / seen[-1]
     found = ranking.positives / ranking.n_positives
     return [
-        _curve(
+        line_curve(
             "gain",
             "Positives found when the highest scores are taken first",
             ("Share of rows taken", "Share of positives found"),
-            _fewer(np.append(0.0, share), np.append(0.0, found)),
+            {"model": _fewer(np.append(0.0, share), np.append(0.0, found))},
             reference="diagonal",
         ),
-        _curve(
+        line_curve(
             "lift",
             "How many times more positives than by chance",
             ("Share of rows taken", "Lift"),
-            _fewer(share, found / np.maximum(share, np.finfo(np.float64).tiny)),
+            {"model": _fewer(share, found / np.maximum(share, np.finfo(np.float64).tiny))},
             reference=1.0,
         ),
     ]
@@ -118,22 +118,25 @@ def _fewer(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
     return x[kept], y[kept]
 
 
-def _curve(
+def line_curve(
     name: str,
     title: str,
     axes: tuple[str, str],
-    line: tuple[Numbers, Numbers],
+    lines: Mapping[str, tuple[Numbers, Numbers]],
     *,
-    reference: float | Literal["diagonal"],
+    reference: float | Literal["diagonal"] | None,
+    note: str | None = None,
 ) -> Curve:
+    """Return a chart of lines, each named and with its x and y."""
     return Curve(
         name=name,
         title=title,
         shape=Shape.LINE,
         x_title=axes[0],
         y_title=axes[1],
-        series=(Series(name="model", x=finite(line[0]), y=finite(line[1])),),
+        series=tuple(Series(name=called, x=finite(x), y=finite(y)) for called, (x, y) in lines.items()),
         reference=reference,
+        note=note,
     )
 
 

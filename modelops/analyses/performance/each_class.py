@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from modelops.analyses.measuring import Findings, finite, shown
+from modelops.analyses.measuring import Findings, shown
 from modelops.analyses.outcomes import Outcomes
-from modelops.analyses.performance.curves import precision_recall_line, roc_line
+from modelops.analyses.performance.curves import line_curve, precision_recall_line, roc_line
 from modelops.analyses.statistics.ranking import Ranking, ranked
 from modelops.domain.metric_words import metric_name, metric_phrase
 from modelops.domain.result import Curve, Measurement, ResultTable, Series, Shape
@@ -113,16 +113,7 @@ def _against_the_rest(rows: Outcomes, largest: NDArray[np.intp], weights: Number
     )
     for name, title, axes, line in lines:
         drawn = {called: line(ranking) for called, ranking in rankings.items()}
-        yield Curve(
-            name=name,
-            title=title,
-            shape=Shape.LINE,
-            x_title=axes[0],
-            y_title=axes[1],
-            series=tuple(Series(name=called, x=finite(x), y=finite(y)) for called, (x, y) in drawn.items()),
-            reference="diagonal" if name == "roc" else None,
-            note=note,
-        )
+        yield line_curve(name, title, axes, drawn, reference="diagonal" if name == "roc" else None, note=note)
 
 
 def _rankings(rows: Outcomes, codes: NDArray[np.intp], weights: Numbers | None) -> Iterator[tuple[str, Ranking]]:
